@@ -1,0 +1,1 @@
+"""Doors: translate between Azure Functions and our values, decide nothing."""

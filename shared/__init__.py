@@ -1,0 +1,1 @@
+"""The deployed product: core decides, engine orders, cloud does."""

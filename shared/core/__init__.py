@@ -1,0 +1,1 @@
+"""Decisions without I/O: values, rules, plans and errors. Imports the standard library and pydantic only."""

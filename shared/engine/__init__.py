@@ -1,0 +1,1 @@
+"""One pass over one registry, written against protocols (`ports`); knows no Azure package."""

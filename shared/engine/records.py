@@ -1,0 +1,116 @@
+"""
+What the ledger remembers of a registry between two passes.
+
+Everything that a killed process would otherwise take with it: the generation, the operations under way, the changes
+that still wait for them, and when things were first seen. Times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from shared.core.arm import ResourceId
+from shared.core.changes import Change
+from shared.core.registry import Json
+from shared.core.report import Outcome, Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """
+    A long operation under way.
+
+    Attributes:
+        url: Operation URL exactly as Azure gave it (it is signed); "" where the resource's own state tells.
+        checks: How often it was looked at.
+    """
+
+    change: Change
+    started: datetime
+    url: str = ""
+    checks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One pass is writing; another one may take over once *until* is past."""
+
+    holder: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """
+    One registry's memory.
+
+    Attributes:
+        generation: Raised by every request; a message that bears an older one is dropped.
+        operations: Under way.
+        pending: Changes of the last plan that still wait for an operation; carried on without a new observation.
+        failures: Consecutive passes that ended in a temporary error; drives the queue's backoff.
+        repairs: Endpoint or zone group key to how often its repair was tried.
+        denied_since: Change key to the first 403 AuthorizationFailed, because a new role assignment takes minutes.
+        first_seen: First request ever.
+        missing_since: First 404 of a run of 404s.
+        closed_since: When the registry's own public access was first seen closed.
+        snapshots: Resource key to its network settings before the app's first write to it.
+        report: Of the last finished pass.
+    """
+
+    registry: ResourceId
+    generation: int
+    first_seen: datetime
+    reason: str = ""
+    origin: str = ""
+    operations: tuple[Operation, ...] = ()
+    pending: tuple[Change, ...] = ()
+    claim: Claim | None = None
+    failures: int = 0
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    denied_since: Mapping[str, datetime] = field(default_factory=dict)
+    missing_since: datetime | None = None
+    closed_since: datetime | None = None
+    snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    report: Report | None = None
+
+
+ROW: TypeAdapter[LedgerRow] = TypeAdapter(LedgerRow)
+"""JSON form of a row."""
+
+type HistoryKind = Literal["request", "change", "outcome", "rejected", "poison"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """
+    One line of the append-only history.
+
+    Attributes:
+        registry: None for input that names no registry (a malformed event).
+        subject: What it is about: a change's key, an outcome's kind, an event's id.
+        sentence: The same for a person.
+        duration_seconds: From start to result, where it has one.
+    """
+
+    at: datetime
+    registry: ResourceId | None
+    kind: HistoryKind
+    subject: str
+    sentence: str
+    origin: str = ""
+    caller: str = ""
+    digest: str = ""
+    result: str = ""
+    before: Mapping[str, Json] | None = None
+    after: Mapping[str, Json] | None = None
+    attempts: int = 1
+    duration_seconds: float | None = None
+
+
+HISTORY_ENTRY: TypeAdapter[HistoryEntry] = TypeAdapter(HistoryEntry)
+"""JSON form of a history entry."""
