@@ -1,0 +1,19 @@
+"""
+A simulated Azure: resource rules, declared transitions and two fronts over one world.
+
+KNOWN LIMITATIONS
+
+* Only the resource types listed by `providers.MODULES` exist. Any other call answers 501 with a sentence that names
+  it; nothing is guessed.
+* There is no data plane: names are not resolved, blobs are not stored, images are not pulled. A private endpoint
+  carries addresses and records, never traffic.
+* Bodies hold the members that were seen in recorded answers of the service. Members that the service adds and no
+  recording shows are missing, and a request is validated only where a rule of this package says so.
+* The parameter `api-version` must be present and well formed; which versions a resource type accepts is checked only
+  by the types that say so. One body shape is served per type unless its provider says otherwise.
+* Time passes only as the caller says. Durations are medians of recorded runs, always the same for the same operation.
+* Policies, locks, management groups, quotas other than subnet addresses, and role inheritance through groups do not
+  exist. Deny assignments exist, but whether the service puts one on a registry's managed group is unknown: an option.
+* When the service tells Event Grid about a long operation is unknown: here at its successful end.
+* What the service answers to an operation URL whose signature was altered is unknown: here 403.
+"""
