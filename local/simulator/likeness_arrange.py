@@ -1,0 +1,255 @@
+"""
+Prerequisites: what must be there, or must not be, before a recorded exchange can happen at all.
+
+The files are samples, so the request that made a resource is often missing. It is made up for through the simulated
+Azure's own PUT, with what a caller could have sent (`likeness_writable`); a missing deletion is made up for by DELETE.
+No recorded answer is ever handed to the simulated Azure.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from local.simulator import arm_ids
+from local.simulator.likeness_compare import key_paths
+from local.simulator.likeness_connections import Connections
+from local.simulator.likeness_exchanges import Exchange
+from local.simulator.likeness_names import Names
+from local.simulator.likeness_targets import Target, TargetKind, group_id, references, target_of
+from local.simulator.likeness_world import Driver
+from local.simulator.likeness_writable import WRITABLE, minimal, writable
+
+_GROUP = "microsoft.resources/resourcegroups"
+_NETWORK = "microsoft.network/virtualnetworks"
+_SUBNET = "microsoft.network/virtualnetworks/subnets"
+_INTERFACE = "microsoft.network/networkinterfaces"
+_CONNECTIONS = "/privateendpointconnections"
+_DEPTH = 6
+
+
+class Arranger:
+    """Makes and removes what one source file presumes."""
+
+    def __init__(self, driver: Driver, names: Names, exchanges: Sequence[Exchange]) -> None:
+        self._driver = driver
+        self._names = names
+        self._exchanges = exchanges
+        self._connections = Connections(driver, names, self.ensure)
+        self._subnets = 0
+
+    # -- what the recording shows of a resource ----------------------------------------------------------------------
+
+    def shown(self, resource_id: str, near: int) -> tuple[Any, str]:
+        """
+        The recorded body of a resource that is nearest to position *near*, with its api-version.
+
+        Looks at answers first (they show the resource whole), then at requests; also into lists and into the networks
+        that list their subnets.
+        """
+        key = resource_id.lower().rstrip("/")
+        order = sorted(range(len(self._exchanges)), key=lambda at: (abs(at - near), at > near))
+        for kinds in (("body",), ("request_body",)):
+            for position in order:
+                exchange = self._exchanges[position]
+                for body in (getattr(exchange, kind) for kind in kinds):
+                    if kinds == ("request_body",) and exchange.plain_path.lower() == key and isinstance(body, dict):
+                        return body, exchange.api_version
+                    found = _find(body, key) if exchange.status < 300 else None
+                    if found is not None:
+                        return found, exchange.api_version
+        return None, ""
+
+    # -- making and removing -----------------------------------------------------------------------------------------
+
+    def ensure(self, resource_id: str, *, near: int = 0, body: Any = None, version: str = "", depth: int = 0) -> None:
+        """Make the resource, and what it needs, unless it exists."""
+        wanted = self._names.text(resource_id).rstrip("/")
+        if depth > _DEPTH or self._driver.exists(wanted):
+            return
+        kind = arm_ids.parse(wanted).type.lower()
+        if body is None:
+            body, version = self.shown(resource_id, near)
+        group = group_id(wanted)
+        if kind != _GROUP and group:
+            self.ensure(group, near=near, depth=depth + 1)
+        parent = arm_ids.parse(wanted).parent
+        if parent and parent.count("/") > 5:
+            self.ensure(_cased_parent(wanted, parent), near=near, depth=depth + 1)
+        if kind.endswith(_CONNECTIONS):
+            self._connections.ensure(resource_id, body)
+        elif kind == _INTERFACE and _endpoint_of(body):
+            self._ensure_interface(resource_id, _endpoint_of(body), near, depth)
+        elif kind not in WRITABLE:
+            self._driver.stand_in(wanted, self._driver.location_of(wanted))
+        elif not self._driver.exists(wanted):
+            self._put(wanted, kind, body, version, near, depth)
+
+    def _put(self, wanted: str, kind: str, body: Any, version: str, near: int, depth: int) -> None:
+        sent = self.request_body(wanted, kind, body)
+        self.ensure_references(sent, wanted, near=near, depth=depth + 1)
+        if not self._driver.exists(wanted):
+            self._driver.arrange("PUT", wanted, version or _default_version(kind), sent)
+        self._driver.settle()
+
+    def request_body(self, wanted: str, kind: str, body: Any) -> dict[str, Any]:
+        """What a caller sends to make the resource as *body* shows it."""
+        location = self._driver.location_of(wanted)
+        sent: dict[str, Any] = self._names.body(writable(kind, body))
+        for key, value in minimal(kind, location).items():
+            if key != "properties":
+                sent.setdefault(key, value)
+            elif not sent.get("properties"):
+                sent["properties"] = value
+        if kind == _SUBNET and not {"addressPrefix", "addressPrefixes"} & set(sent["properties"]):
+            self._subnets += 1
+            sent["properties"]["addressPrefix"] = f"10.{200 + self._subnets // 256}.{self._subnets % 256}.0/24"
+        if kind == _SUBNET:
+            self.make_room(wanted, sent)
+        return sent
+
+    def make_room(self, subnet_id: str, sent: Any) -> None:
+        """Extend the network's address space when the subnet lies outside: a change that the sample does not show."""
+        network_id = subnet_id.rpartition("/subnets/")[0]
+        network = self._driver.azure.world.get(network_id)
+        prefixes = _prefixes(sent.get("properties") if isinstance(sent, dict) else None)
+        if network is None or not prefixes:
+            return
+        space = network.properties.get("addressSpace", {}).get("addressPrefixes", [])
+        missing = [each for each in prefixes if not any(_inside(each, whole) for whole in space)]
+        if missing:
+            changed = self._names.body(writable(_NETWORK, network.body))
+            changed["properties"]["addressSpace"] = {"addressPrefixes": [*space, *missing]}
+            self._driver.arrange("PUT", network_id, "2024-03-01", changed)
+            self._driver.settle()
+
+    def ensure_references(self, body: Any, owner: str, *, near: int, depth: int = 0, but: str = "") -> None:
+        """Make what a request names, except what the text *but* mentions as missing."""
+        for each in references(body, owner):
+            if each.lower() not in but.lower():
+                self.ensure(each, near=near, depth=depth)
+
+    def _ensure_interface(self, resource_id: str, endpoint: str, near: int, depth: int) -> None:
+        """A private endpoint's interface: make the endpoint and pair the generated names."""
+        self.ensure(endpoint, near=near, depth=depth + 1)
+        made = self._driver.azure.world.get(self._names.text(endpoint))
+        interfaces = made.properties.get("networkInterfaces", []) if made is not None else []
+        if interfaces:
+            self._names.pair(resource_id, interfaces[0]["id"])
+
+    def remove(self, resource_id: str, version: str) -> None:
+        """Delete the resource if it exists, and wait."""
+        wanted = self._names.text(resource_id)
+        if self._driver.exists(wanted):
+            self._driver.arrange("DELETE", wanted, version or _default_version(arm_ids.parse(wanted).type.lower()))
+            self._driver.settle()
+
+    def catch_up(self, resource_id: str, exchange: Exchange) -> None:
+        """
+        Repeat changes that the sample does not show.
+
+        Where a caller has set other members than the simulated resource has, it is put again as the recording shows it.
+        """
+        wanted = self._names.text(resource_id)
+        found = self._driver.azure.world.get(wanted)
+        kind = arm_ids.parse(wanted).type.lower()
+        if found is None or kind not in WRITABLE or not isinstance(exchange.body, dict):
+            return
+        recorded, here = writable(kind, exchange.body), writable(kind, found.body)
+        if key_paths(recorded) != key_paths(here):
+            sent = self.request_body(wanted, kind, exchange.body)
+            self.ensure_references(sent, wanted, near=0)
+            self._driver.arrange("PUT", wanted, exchange.api_version or _default_version(kind), sent)
+            self._driver.settle()
+
+    def keep_busy(self, resource_id: str) -> None:
+        """Put the resource again as it is and leave the operation under way; make it first when it is missing."""
+        wanted = self._names.text(resource_id)
+        kind = arm_ids.parse(wanted).type.lower()
+        self.ensure(resource_id)
+        found = self._driver.azure.world.get(wanted)
+        if found is not None and kind in WRITABLE:
+            sent = self._names.body(writable(kind, found.body))
+            sent["tags"] = {"likeness": "busy"}
+            self._driver.arrange("PUT", wanted, _default_version(kind), sent)
+
+    # -- lists -------------------------------------------------------------------------------------------------------
+
+    def ensure_listed(self, exchange: Exchange, target: Target, near: int) -> None:
+        """Make the list's scope and every item that the recorded list shows."""
+        if target.id.count("/") > 2:
+            self.ensure(target.id, near=near)
+        for item in _items(exchange.body):
+            identity = item.get("id")
+            if isinstance(identity, str) and target_of(identity).kind in (TargetKind.ITEM, TargetKind.GROUP):
+                self.ensure(identity, near=near, body=item, version=exchange.api_version)
+
+
+def _items(body: Any) -> Iterable[dict[str, Any]]:
+    items = body.get("value") if isinstance(body, dict) else None
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+def _find(body: Any, key: str) -> Any:
+    """The object with that id inside a body: the body itself, an item of a list, or a nested resource."""
+    if isinstance(body, dict):
+        if str(body.get("id", "")).lower().rstrip("/") == key and ("properties" in body or "location" in body):
+            return body
+        for inner in body.values():
+            if isinstance(inner, dict | list) and (found := _find(inner, key)) is not None:
+                return found
+    elif isinstance(body, list):
+        for each in body:
+            if (found := _find(each, key)) is not None:
+                return found
+    return None
+
+
+def _endpoint_of(body: Any) -> str:
+    """The private endpoint that an interface belongs to, empty when it belongs to none."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    endpoint = properties.get("privateEndpoint") if isinstance(properties, dict) else None
+    return str(endpoint.get("id", "")) if isinstance(endpoint, dict) else ""
+
+
+def _cased_parent(resource_id: str, parent: str) -> str:
+    """The parent's id in the child's casing."""
+    return resource_id[: len(parent)]
+
+
+def _prefixes(properties: Any) -> list[str]:
+    if not isinstance(properties, dict):
+        return []
+    several = properties.get("addressPrefixes")
+    found = [properties.get("addressPrefix"), *(several if isinstance(several, list) else [])]
+    return [each for each in found if isinstance(each, str) and _network(each) is not None]
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _inside(inner: str, outer: Any) -> bool:
+    small, large = _network(inner), _network(str(outer))
+    if isinstance(small, ipaddress.IPv4Network) and isinstance(large, ipaddress.IPv4Network):
+        return small.subnet_of(large)
+    if isinstance(small, ipaddress.IPv6Network) and isinstance(large, ipaddress.IPv6Network):
+        return small.subnet_of(large)
+    return False
+
+
+_VERSIONS = {
+    "microsoft.resources": "2022-09-01",
+    "microsoft.network": "2024-03-01",
+    "microsoft.storage": "2023-05-01",
+    "microsoft.containerregistry": "2023-11-01-preview",
+    "microsoft.machinelearningservices": "2024-04-01",
+}
+
+
+def _default_version(kind: str) -> str:
+    if kind.startswith("microsoft.network/privatednszones"):
+        return "2018-09-01" if kind == "microsoft.network/privatednszones" else "2024-06-01"
+    return _VERSIONS.get(kind.partition("/")[0], "2024-03-01")

@@ -1,0 +1,202 @@
+"""
+Replay one source file: arrange what each exchange presumes, send its request, lay the two answers side by side.
+
+Time passes as recorded, with two corrections: an operation that the recording still shows under way is not allowed to
+end, and one that it shows as ended is waited for. How long operations take is therefore not compared; what they say is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from local.simulator import arm_ids
+from local.simulator.likeness_arrange import Arranger
+from local.simulator.likeness_compare import Difference, body_of, compare
+from local.simulator.likeness_exchanges import Exchange
+from local.simulator.likeness_names import Names
+from local.simulator.likeness_operations import OperationUrls, is_pending
+from local.simulator.likeness_presume import Presumption, presumption_of
+from local.simulator.likeness_targets import Target, TargetKind, group_id, subscriptions_in, target_of
+from local.simulator.likeness_world import Crashed, Driver
+from local.simulator.likeness_writable import WRITABLE
+from local.simulator.wire import Response
+
+_CONDITIONS = ("if-match", "if-none-match")
+_SETTLED = frozenset({"succeeded", "failed", "canceled", ""})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One replayed exchange. `unsupported` means that the simulated Azure says it has no rule for the call."""
+
+    exchange: Exchange
+    differences: tuple[Difference, ...]
+    unsupported: bool
+    notes: tuple[str, ...]
+
+
+def replay(exchanges: Sequence[Exchange]) -> list[Outcome]:
+    """Replay the exchanges of one source file against a simulated Azure of their own."""
+    player = _Player(exchanges)
+    return [player.play(position) for position in range(len(exchanges))]
+
+
+class _Player:
+    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+        texts = (f"{each.path} {each.request_body} {each.body}" for each in exchanges)
+        subscriptions = sorted({found for text in texts for found in subscriptions_in(text)})
+        moments = [each.at for each in exchanges if each.at is not None]
+        self._exchanges = exchanges
+        self._driver = Driver(subscriptions, _start(moments))
+        self._names = Names()
+        self._arranger = Arranger(self._driver, self._names, exchanges)
+        self._urls = OperationUrls(self._driver, self._names, self._arranger, exchanges)
+
+    def play(self, position: int) -> Outcome:
+        exchange = self._exchanges[position]
+        target = target_of(exchange.plain_path)
+        try:
+            url = self._prepare(exchange, target, position)
+            answer = self._send(exchange, target, url, position)
+        except Crashed as problem:
+            crash = Difference(
+                aspect="status", what="status", recorded=str(exchange.status), simulated=f"crash {problem}"
+            )
+            return Outcome(exchange=exchange, differences=(crash,), unsupported=False, notes=self._driver.taken_notes())
+        self._names.learn(exchange.body, body_of(answer))
+        self._urls.learn(exchange.headers, answer)
+        return Outcome(
+            exchange=exchange,
+            differences=compare(exchange, answer),
+            unsupported=answer.status == 501,
+            notes=self._driver.taken_notes(),
+        )
+
+    # -- preparing ---------------------------------------------------------------------------------------------------
+
+    def _prepare(self, exchange: Exchange, target: Target, position: int) -> str:
+        """Arrange what the exchange presumes and move the clock; the path or URL to call."""
+        if target.kind is TargetKind.OPERATION:
+            return self._prepare_poll(exchange, position)
+        presumed = presumption_of(exchange, target)
+        if target.kind is TargetKind.LIST and exchange.status < 300:
+            self._arranger.ensure_listed(exchange, target, position)
+        self._surroundings(exchange, target, presumed, position)
+        self._presence(exchange, target, presumed, position)
+        if presumed.busy:
+            self._make_busy(presumed.busy)
+            return self._rewritten(exchange)
+        if _under_way(exchange):
+            self._driver.reach(exchange.at, self._driver.azure.next_due())
+        else:
+            self._driver.reach(exchange.at)
+            self._driver.settle()
+        return self._rewritten(exchange)
+
+    def _prepare_poll(self, exchange: Exchange, position: int) -> str:
+        url = self._urls.of(exchange, position)
+        operation = self._driver.operation(url) if url else None
+        if operation is None:
+            self._driver.reach(exchange.at)
+        elif is_pending(exchange):
+            self._driver.reach(exchange.at, operation.due)
+        else:
+            self._driver.reach(exchange.at)
+            self._driver.settle()
+        return url or self._rewritten(exchange)
+
+    def _surroundings(self, exchange: Exchange, target: Target, presumed: Presumption, position: int) -> None:
+        """The group, the parent and whatever the request names."""
+        group = group_id(exchange.plain_path)
+        if group and target.kind is not TargetKind.GROUP:
+            if presumed.group_missing:
+                self._arranger.remove(group, "")
+                return
+            self._arranger.ensure(group, near=position)
+        if target.kind is TargetKind.LIST and exchange.status < 400 and target.id.count("/") > 5:
+            self._arranger.ensure(target.id, near=position)
+        parent = arm_ids.parse(exchange.plain_path).parent if target.kind is TargetKind.ITEM else ""
+        if parent.count("/") > 5:
+            cased = exchange.plain_path[: len(parent)]
+            if presumed.parent_missing:
+                self._arranger.remove(cased, "")
+                return
+            self._arranger.ensure(cased, near=position)
+        if exchange.method in ("PUT", "PATCH", "POST") and exchange.request_body is not None:
+            missing = str(exchange.body) if presumed.reference_missing else ""
+            self._arranger.ensure_references(exchange.request_body, exchange.plain_path, near=position, but=missing)
+
+    def _presence(self, exchange: Exchange, target: Target, presumed: Presumption, position: int) -> None:
+        """The addressed resource itself."""
+        if target.kind not in (TargetKind.ITEM, TargetKind.GROUP) or presumed.group_missing or presumed.parent_missing:
+            return
+        path = exchange.plain_path
+        if presumed.exists is False:
+            self._arranger.remove(path, exchange.api_version)
+        elif presumed.exists:
+            shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else None
+            usable = shown if shown and ("properties" in shown or "location" in shown) else None
+            self._arranger.ensure(path, near=position, body=usable, version=exchange.api_version)
+            for nested in presumed.nested:
+                self._arranger.ensure(f"{group_id(path)}/providers/{nested}", near=position)
+            if exchange.status < 300 and exchange.method == "GET" and self._gap_before(position, path):
+                self._arranger.catch_up(path, exchange)
+        if target.type.endswith("virtualnetworks/subnets") and exchange.method == "PUT" and exchange.status < 300:
+            self._arranger.make_room(self._names.text(path), exchange.request_body)
+
+    def _gap_before(self, position: int, path: str) -> bool:
+        """Whether exchanges are missing from the sample since the resource was last written or read."""
+        key = path.lower()
+        for earlier in range(position - 1, -1, -1):
+            if self._exchanges[earlier].plain_path.lower() == key:
+                return self._exchanges[position].index - self._exchanges[earlier].index > position - earlier
+        return False
+
+    def _make_busy(self, resource_id: str) -> None:
+        """Leave an operation on the resource under way."""
+        self._driver.settle()
+        self._arranger.keep_busy(resource_id)
+
+    # -- sending -----------------------------------------------------------------------------------------------------
+
+    def _rewritten(self, exchange: Exchange) -> str:
+        path, _, query = exchange.path.partition("?")
+        return self._names.text(path) + (f"?{query}" if query else "")
+
+    def _send(self, exchange: Exchange, target: Target, url: str, position: int) -> Response:
+        body = self._names.body(exchange.request_body)
+        writes = exchange.method in ("PUT", "PATCH") and target.type in WRITABLE
+        if writes and not isinstance(body, dict):
+            wanted = self._names.text(exchange.plain_path)
+            body = self._arranger.request_body(wanted, target.type, self._body_behind(exchange, position))
+            self._arranger.ensure_references(body, wanted, near=position)
+        headers = {name: self._condition(exchange, name) for name in _CONDITIONS if name in exchange.request_headers}
+        return self._driver.send(exchange.method, url, headers=headers, body=body)
+
+    def _body_behind(self, exchange: Exchange, position: int) -> Any:
+        """What a request must have asked for when its body was not recorded."""
+        if isinstance(exchange.body, dict) and exchange.status < 300 and "properties" in exchange.body:
+            return exchange.body
+        return self._arranger.shown(exchange.plain_path, position)[0]
+
+    def _condition(self, exchange: Exchange, name: str) -> str:
+        """An If-Match that held in the recording holds here, too: it names the resource's etag of the moment."""
+        value = exchange.request_headers[name]
+        if name == "if-match" and value != "*" and exchange.status < 300:
+            found = self._driver.azure.world.get(self._names.text(exchange.plain_path))
+            return str(found.body.get("etag", value)) if found is not None else value
+        return value
+
+
+def _start(moments: Sequence[datetime]) -> datetime | None:
+    return min(moments) if moments else None
+
+
+def _under_way(exchange: Exchange) -> bool:
+    """Whether a recorded read shows the resource in the middle of a change."""
+    if exchange.method != "GET" or not isinstance(exchange.body, dict):
+        return False
+    properties = exchange.body.get("properties")
+    state = properties.get("provisioningState") if isinstance(properties, dict) else ""
+    return str(state or "").lower() not in _SETTLED

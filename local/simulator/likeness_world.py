@@ -1,0 +1,119 @@
+"""
+The simulated Azure of one source file, as the replay drives it: calls, clock and what exists.
+
+Everything here goes through the one door of the simulated Azure. Resources of services that are not simulated (the
+targets of many recorded private endpoints, identities, public addresses) are placed into its world as bare stand-ins.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.simulator.azure import SimulatedAzure
+from local.simulator.likeness_targets import group_id
+from local.simulator.operations import Operation
+from local.simulator.wire import Request, Response
+from local.simulator.world import EPOCH
+
+_PATIENCE = timedelta(days=1)
+_MOMENT = timedelta(milliseconds=1)
+_STEPS = 10_000
+
+
+class Crashed(RuntimeError):
+    """The simulated Azure raised instead of answering: a fault of the simulator, never of the recording."""
+
+
+class Driver:
+    """One simulated Azure with the calls that the replay makes."""
+
+    def __init__(self, subscriptions: Sequence[str], start: datetime | None) -> None:
+        self.azure = SimulatedAzure(start=start or EPOCH, subscriptions=subscriptions or ["0" * 8])
+        self.notes: list[str] = []
+        """What went wrong while something was arranged, since the last `taken_notes`."""
+
+    @property
+    def now(self) -> datetime:
+        return self.azure.world.now
+
+    def taken_notes(self) -> tuple[str, ...]:
+        notes, self.notes = tuple(self.notes), []
+        return notes
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: Any = None) -> Response:
+        """
+        One call with the owner's token, now.
+
+        Raises:
+            Crashed: The simulated Azure raised.
+        """
+        address = url if "://" in url else self.azure.endpoint + url
+        content = b"" if body is None else json.dumps(body).encode()
+        request = Request(method, address, {**(headers or {}), **self.azure.headers()}, content)
+        try:
+            return self.azure.handle(request, self.now)
+        except Exception as problem:
+            raise Crashed(f"{type(problem).__name__}: {problem}") from problem
+
+    def arrange(self, method: str, resource_id: str, api_version: str, body: Any = None) -> Response | None:
+        """A call that prepares the world; a refusal is noted, not raised, and nothing waits afterwards."""
+        try:
+            answer = self.send(method, f"{resource_id}?api-version={api_version}", body=body)
+        except Crashed as problem:
+            self.notes.append(f"{method} {resource_id} crashed: {problem}")
+            return None
+        if answer.status >= 300:
+            told = answer.body.decode("utf-8", "replace")[:300]
+            self.notes.append(f"{method} {resource_id} was refused while arranging: {answer.status} {told}")
+        return answer
+
+    # -- clock -------------------------------------------------------------------------------------------------------
+
+    def reach(self, moment: datetime | None, limit: datetime | None = None) -> None:
+        """Let time pass until *moment*, but not to *limit*."""
+        if moment is None:
+            return
+        target = moment if limit is None else min(moment, limit - _MOMENT)
+        if target > self.now:
+            self.azure.advance(target)
+
+    def settle(self) -> None:
+        """Let time pass until nothing is under way any more."""
+        end = self.now + _PATIENCE
+        for _ in range(_STEPS):
+            due = self.azure.next_due()
+            if due is None or due > end:
+                return
+            self.azure.advance(max(due, self.now))
+
+    def operation(self, url: str) -> Operation | None:
+        """The long operation behind a simulated operation URL."""
+        path = urlsplit(url).path.lower()
+        known = self.azure.operations.all.values()
+        return next((each for each in known if path in _paths(each)), None)
+
+    # -- what exists -------------------------------------------------------------------------------------------------
+
+    def exists(self, resource_id: str) -> bool:
+        return self.azure.world.get(resource_id) is not None
+
+    def location_of(self, resource_id: str) -> str:
+        """The region of a resource or of its group, a common one when neither is known."""
+        for each in (resource_id, group_id(resource_id)):
+            found = self.azure.world.get(each) if each else None
+            if found is not None and found.location not in ("", "global"):
+                return found.location
+        return "westus2"
+
+    def stand_in(self, resource_id: str, location: str) -> None:
+        """Put a bare resource of a service that is not simulated into the world."""
+        body = {"id": resource_id, "location": location, "properties": {"provisioningState": "Succeeded"}}
+        self.azure.world.put(body)
+
+
+def _paths(operation: Operation) -> set[str]:
+    return {urlsplit(url).path.lower() for url in (operation.status_url, operation.result_url) if url}
