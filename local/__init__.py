@@ -1,0 +1,1 @@
+"""What makes the app run with no Azure at all; never deployed, and never imported by what is."""
