@@ -57,8 +57,7 @@ class _Player:
         exchange = self._exchanges[position]
         target = target_of(exchange.plain_path)
         try:
-            url = self._prepare(exchange, target, position)
-            answer = self._send(exchange, target, url, position)
+            answer = self._send(exchange, target, self._prepared(exchange, target, position), position)
         except Crashed as problem:
             crash = Difference(
                 aspect="status", what="status", recorded=str(exchange.status), simulated=f"crash {problem}"
@@ -72,6 +71,14 @@ class _Player:
             unsupported=answer.status == 501,
             notes=self._driver.taken_notes(),
         )
+
+    def _prepared(self, exchange: Exchange, target: Target, position: int) -> str:
+        """Prepare; a recording too odd to be understood is sent as it is, and the reason noted."""
+        try:
+            return self._prepare(exchange, target, position)
+        except (Crashed, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+            self._driver.notes.append(f"arranging failed: {type(problem).__name__}: {problem}")
+            return self._rewritten(exchange)
 
     # -- preparing ---------------------------------------------------------------------------------------------------
 

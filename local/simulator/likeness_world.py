@@ -79,7 +79,7 @@ class Driver:
             return
         target = moment if limit is None else min(moment, limit - _MOMENT)
         if target > self.now:
-            self.azure.advance(target)
+            self._advance(target)
 
     def settle(self) -> None:
         """Let time pass until nothing is under way any more."""
@@ -88,7 +88,13 @@ class Driver:
             due = self.azure.next_due()
             if due is None or due > end:
                 return
-            self.azure.advance(max(due, self.now))
+            self._advance(max(due, self.now))
+
+    def _advance(self, moment: datetime) -> None:
+        try:
+            self.azure.advance(moment)
+        except Exception as problem:
+            raise Crashed(f"{type(problem).__name__}: {problem}") from problem
 
     def operation(self, url: str) -> Operation | None:
         """The long operation behind a simulated operation URL."""

@@ -8,12 +8,14 @@ off recorded answers, so that no provider needs a branch for them.
 Only members that the service adds by itself are listed. A member that a caller set is stored and shown as it was sent.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
 
-from local.simulator.wire import JsonObject
+from local.simulator.wire import JsonObject, Response
 
 _DATE = re.compile(r"^(?!0000)\d{4}-\d{2}-\d{2}")
 _LAST = "9999"
@@ -139,31 +141,40 @@ MEMBERS: Mapping[str, tuple[Member, ...]] = {
 """Per lower-cased type; read off recordings of 2018 to 2026 with api-versions from 2015-06-15 to 2025-06-01."""
 
 
-def shown(body: JsonObject, api_version: str, now: datetime) -> JsonObject:
+def rendered(response: Response, kind: str, api_version: str, now: datetime) -> Response:
     """
-    The body as *api_version* shows it at *now*; a list answer is treated item by item.
+    The answer about a resource of type *kind*, or a list of them, as *api_version* shows it at *now*.
 
-    An api-version without a date (a masked one) shows everything. Bodies of unlisted types come back as they are.
+    An api-version without a date (a masked one) shows everything. Errors and empty answers come back as they are, and so
+    does an answer from which nothing is left out: it is not even read.
     """
+    if not response.body or not 200 <= response.status < 300:
+        return response
     found = _DATE.match(api_version)
     version = found.group(0) if found else "9998-01-01"
-    day = now.astimezone(UTC).strftime("%Y-%m-%d")
-    return _shown(body, version, day)
+    hidden = _hidden(kind.lower(), version, now.strftime("%Y-%m-%d"))
+    if not hidden:
+        return response
+    shown = _shown(json.loads(response.body), hidden)
+    return replace(response, body=json.dumps(shown, separators=(",", ":")).encode())
 
 
-def _shown(body: JsonObject, version: str, day: str) -> JsonObject:
+@lru_cache(maxsize=4096)
+def _hidden(kind: str, version: str, day: str) -> tuple[tuple[str, ...], ...]:
+    """The paths of a type's members that are not shown, split into steps."""
+    return tuple(tuple(each.path.split(".")) for each in MEMBERS.get(kind, ()) if not each.shown(version, day))
+
+
+def _shown(body: JsonObject, hidden: tuple[tuple[str, ...], ...]) -> JsonObject:
     items = body.get("value")
     if isinstance(items, list) and "type" not in body:
-        shown_items = [_shown(each, version, day) if isinstance(each, dict) else each for each in items]
-        return {**body, "value": shown_items}
-    members = MEMBERS.get(str(body.get("type") or "").lower(), ())
-    for member in members:
-        if not member.shown(version, day):
-            body = _without(body, member.path.split("."))
+        return {**body, "value": [_shown(each, hidden) if isinstance(each, dict) else each for each in items]}
+    for steps in hidden:
+        body = _without(body, steps)
     return body
 
 
-def _without(value: JsonObject, steps: list[str]) -> JsonObject:
+def _without(value: JsonObject, steps: tuple[str, ...]) -> JsonObject:
     """A copy of *value* without the member at *steps*; the same object where there is nothing to leave out."""
     step, rest = steps[0], steps[1:]
     key = step.removesuffix("[]")
