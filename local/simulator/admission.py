@@ -95,8 +95,9 @@ def _demand_surroundings(azure: "Kernel", call: Call) -> None:
         raise errors.resource_group_not_found(segments[3])
     nested = len(segments) > 8 or (len(segments) == 8 and call.route.tail != "item")
     if nested and azure.world.get("/" + "/".join(segments[:8])) is None:
-        if call.request.method == "PUT":
-            raise errors.parent_not_found(segments[7])
+        if call.request.method == "PUT" or call.route.nested_error:
+            top = "/" + "/".join(segments[:8])
+            raise errors.parent_not_found(call.route.action.rpartition("/")[2], call.route.type, top)
         raise errors.resource_not_found(f"{segments[5]}/{segments[6]}", segments[7], segments[3])
 
 

@@ -1,6 +1,4 @@
-"""
-One call on its way through the kernel: what the rules get to see, and what the log and Event Grid are told.
-"""
+"""One call on its way through the kernel: what the rules get to see, and what the log and Event Grid are told."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -50,7 +50,8 @@ class Durations:
     private_dns_delete: float = 30.0
     virtual_network: float = 4.0
     """Recorded 2 to 5 s."""
-    subnet: float = 4.0
+    subnet: float = 2.0
+    """Recorded 1 to 3 s (aso)."""
     virtual_network_delete: float = 10.0
     security_group: float = 3.0
     resource_group_delete: float = 60.0

@@ -29,7 +29,7 @@ class Shape(StrEnum):
     CAPITAL = "capital"
     """{"Error": {"Code", "Message"}} (deletion of a resource group)."""
     MACHINE_LEARNING = "machine-learning"
-    """{"error": {"code": "UserError", ..., "innerError": ...}, "correlation": ...} (Microsoft.MachineLearningServices)."""
+    """{"error": {"code": "UserError", ..., "innerError"}, "correlation", ...} (Microsoft.MachineLearningServices)."""
     HTML = "html"
     """A page of the front end, as 5xx answers may be."""
     EMPTY = "empty"
@@ -140,8 +140,12 @@ def resource_group_not_found(group: str) -> ArmError:
     return ArmError(404, "ResourceGroupNotFound", message, shape=Shape.GATEWAY)
 
 
-def parent_not_found(parent_name: str) -> ArmError:
-    message = f"Can not perform requested operation on nested resource. Parent resource '{parent_name}' not found."
+def parent_not_found(verb: str, kind: str, parent_id: str) -> ArmError:
+    """404 for a nested resource; *verb* is read, write or delete, *kind* the full type (recorded: azcli2411)."""
+    message = (
+        f"Failed to perform '{verb}' on resource(s) of type '{kind.partition('/')[2]}', because the parent resource "
+        f"'{parent_id}' could not be found."
+    )
     return ArmError(404, "ParentResourceNotFound", message, shape=Shape.GATEWAY)
 
 

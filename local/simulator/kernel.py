@@ -34,7 +34,7 @@ from local.simulator.operations import Operation, Operations, OperationState, Op
 from local.simulator.options import EventMoment, Options
 from local.simulator.private_link import Links, PrivateLinkTarget
 from local.simulator.rbac import PLATFORM, Rbac
-from local.simulator.routing import Match, Route, Router
+from local.simulator.routing import Route, Router
 from local.simulator.throttling import Throttle
 from local.simulator.wire import JsonObject, Request, Response
 from local.simulator.world import Resource, World
@@ -290,7 +290,7 @@ class Kernel:
         return errors.resource_not_found(parts.type, "/".join(names), parts.resource_group)
 
     def demand_linked(self, call: Call, missing: str, linked: str) -> None:
-        """Demand the action *missing* on the resource *linked* that the request names: 403 LinkedAuthorizationFailed."""
+        """Demand *missing* (an action) on *linked*, which the request names: else 403 LinkedAuthorizationFailed."""
         self.rbac.demand_linked(call.principal, call.action, call.resource_id, missing=missing, linked=linked)
 
     def begin(

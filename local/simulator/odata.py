@@ -1,7 +1,7 @@
 """
 The subset of OData filters that Resource Manager's lists understand and clients send.
 
-Comparisons with eq and ne, `substringof('text', name)` and `startswith(name, 'text')`, joined by `and`. Anything else is
+Comparisons with eq and ne, `substringof(text, name)` and `startswith(name, text)`, joined by `and`. Anything else is
 refused with the service's 400, never half understood.
 """
 

@@ -1,8 +1,8 @@
 """
 Long operations: what a client polls after 201 or 202, in each provider's own manner.
 
-A provider describes its manner once as an `OperationStyle` and starts operations with `Kernel.begin`, which returns an
-`Operation` whose `headers` go into the first answer. The kernel answers the polls. Operation URLs carry a long signature
+A provider describes its manner once as an `OperationStyle` and starts operations with `Kernel.begin`. The returned
+`Operation` has the `headers` for the first answer; the kernel answers the polls. Operation URLs carry a long signature
 and must be followed verbatim, as clients of the real service must.
 """
 

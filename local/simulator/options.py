@@ -30,6 +30,8 @@ class Options:
     signed_operation_urls: bool = True
     """A poll must carry the signature exactly as it was handed out."""
     event_moment: EventMoment = EventMoment.COMPLETION
+    dns_configs_empty_with_zone_group: bool = True
+    """An endpoint's customDnsConfigs is empty while a zone group writes its records (azurerm documentation)."""
     registry_missing_once: bool = False
     """One GET right after a registry's creation says 404 RegistryNotFound, as recorded."""
     public_access_propagates: bool = True

@@ -1,6 +1,4 @@
-"""
-Lists in pages, with a `nextLink` that carries an opaque position, as Resource Manager hands them out.
-"""
+"""Lists in pages, with a `nextLink` that carries an opaque position, as Resource Manager hands them out."""
 
 from collections.abc import Iterable
 from itertools import islice

@@ -3,7 +3,7 @@ From a method and a path to the rule that answers it.
 
 A provider module has `ROUTES`, a tuple of `Route`. Patterns are written with the service's own casing and match without
 regard to case; `{name}` stands for one segment. A pattern that begins with `{scope}/providers/` is an extension: it
-matches after any resource, group or subscription. Matching walks a tree: its cost depends on the depth of the path only.
+matches after any resource, group or subscription. Matching walks a tree: its cost depends on the path's depth only.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,6 +33,7 @@ class Route:
             ".../delete", ".../{last segment}/action"). "-" means that no right is needed beyond being known.
         anonymous: No bearer token is needed (metadata, token endpoint).
         checks: Kernel checks group, parent resource and provider registration before the rule runs.
+        nested_error: An absent parent is ParentResourceNotFound whatever the method, not only on PUT.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Route:
     action: str = ""
     anonymous: bool = False
     checks: bool = True
+    nested_error: bool = False
     segments: tuple[str, ...] = field(init=False)
     names: tuple[str, ...] = field(init=False)
     type: str = field(init=False)

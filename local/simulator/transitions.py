@@ -1,8 +1,8 @@
 """
 Declared transitions: what will happen at a known moment, in a stable order.
 
-A rule never waits. It says `agenda.later(at, fn)` and the world runs `fn(at)` when its virtual time reaches that moment;
-two transitions of one moment run in the order in which they were declared.
+A rule never waits. It says `agenda.later(at, fn)` and the world runs `fn(at)` when its virtual time gets there; two
+transitions of one moment run in the order in which they were declared.
 """
 
 import heapq

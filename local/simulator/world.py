@@ -18,7 +18,7 @@ from local.simulator.wire import JsonObject
 
 EPOCH = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 _HEX = "0123456789abcdef"
-_TOKEN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class World:
         return self.resources.get(resource_id.lower().rstrip("/"))
 
     def children(self, parent_id: str, kind: str = "") -> Iterator[Resource]:
-        """Direct children (a group's resources, a network's subnets), oldest first, of one type when *kind* is given."""
+        """Direct children (a group's resources, a network's subnets), oldest first; of one type if *kind* is given."""
         kinds = self._children.get(parent_id.lower().rstrip("/"), {})
         wanted = [kinds.get(kind.lower(), {})] if kind else list(kinds.values())
         for keys in wanted:
@@ -180,7 +180,7 @@ class World:
 
     def token(self, length: int) -> str:
         """Random URL-safe text, as in the signature of an operation URL. Does not disturb names and GUIDs."""
-        return "".join(self._noise.choices(_TOKEN, k=length))
+        return "".join(self._noise.choices(_ALPHABET, k=length))
 
     def trace_id(self) -> str:
         """A GUID for request ids and entity tags. Does not disturb names and GUIDs, however many reads there are."""

@@ -1,6 +1,4 @@
-"""
-Resource Manager itself: subscriptions, tenants, resource groups, lists of resources, provider registration.
-"""
+"""Resource Manager itself: subscriptions, tenants, resource groups, lists of resources, provider registration."""
 
 import base64
 import json
@@ -17,13 +15,16 @@ from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
 from local.simulator.world import Resource
 
-REGIONS = (
-    "centralus,eastasia,southeastasia,eastus,eastus2,westus,westus2,westus3,northcentralus,southcentralus,westcentralus,"
-    "northeurope,westeurope,japaneast,japanwest,brazilsouth,australiasoutheast,australiaeast,australiacentral,southindia,"
-    "centralindia,westindia,canadacentral,canadaeast,uksouth,ukwest,koreacentral,koreasouth,francecentral,southafricanorth,"
-    "uaenorth,switzerlandnorth,germanywestcentral,norwayeast,swedencentral,italynorth,polandcentral,spaincentral,israelcentral,"
-    "qatarcentral,mexicocentral,eastus2euap,usgovarizona,usgovvirginia,usgovtexas,chinaeast2,chinanorth2,chinaeast3,chinanorth3"
-).split(",")
+_REGION_NAMES = """
+    centralus eastasia southeastasia eastus eastus2 westus westus2 westus3 northcentralus southcentralus
+    westcentralus northeurope westeurope japaneast japanwest brazilsouth australiasoutheast australiaeast
+    australiacentral southindia centralindia westindia canadacentral canadaeast uksouth ukwest koreacentral
+    koreasouth francecentral southafricanorth uaenorth switzerlandnorth germanywestcentral norwayeast
+    swedencentral italynorth polandcentral spaincentral israelcentral qatarcentral mexicocentral eastus2euap
+    usgovarizona usgovvirginia usgovtexas chinaeast2 chinanorth2 chinaeast3 chinanorth3
+"""
+REGIONS = tuple(_REGION_NAMES.split())
+"""Names that a location may have; the three clouds together."""
 
 NAMESPACES = (
     "Microsoft.Authorization",
@@ -146,10 +147,6 @@ def _namespace(name: str) -> str:
 # -- resource groups -------------------------------------------------------------------------------------------------
 
 
-def _group_body(group: Resource) -> JsonObject:
-    return group.body
-
-
 def list_groups(azure: Kernel, call: Call) -> Response:
     matches = odata.predicate(call.request.query.get("$filter", ""))
     groups = azure.world.of_type("Microsoft.Resources/resourceGroups", call.subscription)
@@ -172,8 +169,8 @@ def put_group(azure: Kernel, call: Call) -> Response:
         raise ArmError(
             400,
             "LocationNotAvailableForResourceGroup",
-            f"The provided location '{body.get('location', '')}' is not available for resource group. List of available "
-            f"regions is '{','.join(REGIONS)}'.",
+            f"The provided location '{body.get('location', '')}' is not available for resource group. List of "
+            f"available regions is '{','.join(REGIONS)}'.",
             shape=Shape.GATEWAY,
         )
     known = azure.world.get(call.resource_id)
