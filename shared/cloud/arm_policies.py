@@ -1,0 +1,100 @@
+"""
+The pipeline every call to Azure Resource Manager goes through, whichever client makes it.
+
+Deliberately short: no retry policy (`engine.retrying` is the only owner of retries), no redirects (a redirect would
+carry the token elsewhere), no automatic registration of resource providers (the app never changes a subscription).
+"""
+
+import json
+import uuid
+from contextvars import ContextVar
+from typing import Any, cast
+
+from azure.core.exceptions import AzureError, DecodeError
+from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import CustomHookPolicy, SansIOHTTPPolicy
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+
+from shared.cloud.arm_hosts import ArmHosts
+from shared.cloud.credentials import token_error
+from shared.core.errors import Refused
+
+CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
+"""Set by the composition root for one pass; Azure's activity log shows it at every write of that pass."""
+
+# A pass has 60 s. Connecting takes milliseconds or never happens; ARM itself gives up on a provider after a minute.
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 30
+_USER_AGENT = "registry-isolation"
+_SUCCESS = range(200, 300)
+_NO_CONTENT = 204
+
+type ArmTransport = AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
+type ArmPipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse]
+
+
+def build_pipeline(credential: Any, scope: str, hosts: ArmHosts, transport: ArmTransport) -> ArmPipeline:
+    """One pipeline, shared by the clients of all services and subscriptions."""
+    return AsyncPipeline(
+        transport,
+        [
+            _Call(hosts),
+            cast(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse], CustomHookPolicy()),
+            _Token(credential, scope),
+            _WholeAnswer(),
+        ],
+    )
+
+
+class _Call(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Refuses strange hosts before a token is attached; names the caller and the pass; bounds the wait."""
+
+    def __init__(self, hosts: ArmHosts) -> None:
+        self._hosts = hosts
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        url = request.http_request.url
+        if not self._hosts.trusts(url):
+            raise Refused(
+                f"Azure's answer points to {self._hosts.shown(url)}, which is not a host of the configured cloud; the "
+                "app does not send its token there. Check AZURE_CLOUD."
+            )
+        headers = request.http_request.headers
+        headers["User-Agent"] = _USER_AGENT
+        headers["x-ms-client-request-id"] = str(uuid.uuid4())
+        if correlation := CORRELATION_ID.get():
+            headers["x-ms-correlation-request-id"] = correlation
+        options = request.context.options
+        options["connection_timeout"] = _CONNECT_SECONDS
+        options["read_timeout"] = _READ_SECONDS
+
+
+class _Token(AsyncARMChallengeAuthenticationPolicy):
+    """The bearer token; a credential that gives none becomes our own error, so that a 401 always is ARM's."""
+
+    async def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        try:
+            await super().on_request(request)
+        except AzureError as error:
+            raise token_error(error) from error
+
+
+class _WholeAnswer(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """A 200 that is not a JSON object (a proxy's page, a cut-off body) is no answer."""
+
+    def on_response(
+        self, request: PipelineRequest[HttpRequest], response: PipelineResponse[HttpRequest, AsyncHttpResponse]
+    ) -> None:
+        answer = response.http_response
+        if request.http_request.method != "GET" or answer.status_code not in _SUCCESS:
+            return
+        if answer.status_code == _NO_CONTENT or not answer.content:
+            return
+        try:
+            body = answer.json()
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise DecodeError(message=f"the answer is not JSON: {error}", response=answer) from error
+        if not isinstance(body, dict) or not isinstance(body.get("value", []), list):
+            raise DecodeError(message="the answer is not the JSON object that Azure documents.", response=answer)

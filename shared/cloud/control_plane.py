@@ -1,0 +1,168 @@
+"""
+The engine's control plane on Azure Resource Manager.
+
+Composes one adapter per service and decides nothing itself. It never repeats a call and never waits for an operation;
+the engine does both.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from shared.cloud.arm_client import ArmClient
+from shared.cloud.concurrency import for_each
+from shared.cloud.container_registries import ContainerRegistries
+from shared.cloud.network import PrivateEndpoints
+from shared.cloud.private_dns import PrivateDns
+from shared.cloud.progress import ProgressReader
+from shared.cloud.registries import Registries
+from shared.cloud.resource_groups import ResourceGroups
+from shared.cloud.storage_accounts import StorageAccounts
+from shared.cloud.virtual_networks import VirtualNetworks
+from shared.core.arm import ResourceId
+from shared.core.changes import (
+    Change,
+    ClosePublicAccess,
+    CreateEndpoint,
+    CreateZone,
+    DeleteEndpoint,
+    DeleteZoneGroup,
+    LinkZone,
+    PutZoneGroup,
+)
+from shared.core.registry import (
+    Address,
+    GroupCandidate,
+    PrivateEndpoint,
+    RegistryDocument,
+    Subnet,
+    Target,
+    TargetKind,
+    Zone,
+    ZoneGroup,
+)
+from shared.core.report import Done, Started
+from shared.engine.ports import Progress, ZoneQuery
+from shared.engine.records import Operation
+
+DEFAULT_REGISTRY_API_VERSION = "2025-06-01"
+
+
+class ArmControlPlane:
+    """
+    `ControlPlane` on Azure.
+
+    Args:
+        arm: Access to the cloud; its credential and transport belong to the composition root.
+        now: The clock, aware UTC: tells how long an accepted write may stay invisible.
+        registry_api_version: Of Microsoft.MachineLearningServices; another one is used where it is not deployed.
+    """
+
+    def __init__(
+        self,
+        *,
+        arm: ArmClient,
+        now: Callable[[], datetime],
+        registry_api_version: str = DEFAULT_REGISTRY_API_VERSION,
+    ) -> None:
+        self._groups = ResourceGroups(arm)
+        self._networks = VirtualNetworks(arm)
+        self._endpoints = PrivateEndpoints(arm)
+        self._dns = PrivateDns(arm)
+        self._registries = Registries(arm, registry_api_version)
+        self._storage_accounts = StorageAccounts(arm)
+        self._container_registries = ContainerRegistries(arm)
+        self._progress = ProgressReader(
+            arm=arm,
+            endpoints=self._endpoints,
+            dns=self._dns,
+            registries=self._registries,
+            storage_accounts=self._storage_accounts,
+            container_registries=self._container_registries,
+            now=now,
+        )
+
+    async def read_registry(self, registry: ResourceId) -> RegistryDocument | None:
+        """GET the registry."""
+        return await self._registries.read(registry)
+
+    async def list_group(self, group: ResourceId) -> tuple[ResourceId, ...] | None:
+        """List the resources of a resource group; None when the group does not exist."""
+        return await self._groups.resources(group)
+
+    async def find_groups(self, subscription: str, prefix: str) -> tuple[GroupCandidate, ...]:
+        """List the subscription's resource groups whose names start with *prefix*, compared without case."""
+        return await self._groups.find(subscription, prefix)
+
+    async def read_storage_account(self, account: ResourceId) -> Target | None:
+        """GET a storage account."""
+        return await self._storage_accounts.read(account)
+
+    async def read_container_registry(self, registry: ResourceId) -> Target | None:
+        """GET a container registry (without its replications)."""
+        return await self._container_registries.read(registry)
+
+    async def pending_replications(self, registry: ResourceId) -> tuple[str, ...]:
+        """Regions whose replication is not Succeeded."""
+        return await self._container_registries.pending_replications(registry)
+
+    async def required_zones(self, target: Target) -> Mapping[str, tuple[str, ...]]:
+        """Group id to `requiredZoneNames` of the target's private link resources."""
+        match target.kind:
+            case TargetKind.REGISTRY:
+                return await self._registries.link_resources(target.id)
+            case TargetKind.STORAGE:
+                return await self._storage_accounts.link_resources(target.id)
+            case TargetKind.ACR:
+                return await self._container_registries.link_resources(target.id)
+
+    async def read_subnet(self, subnet: ResourceId) -> Subnet | None:
+        """Read the subnet and the region of its virtual network; None when either does not exist."""
+        return await self._networks.read_subnet(subnet)
+
+    async def list_endpoints(self, group: ResourceId, known: Sequence[ResourceId]) -> tuple[PrivateEndpoint, ...]:
+        """Read the private endpoints of a resource group; only the *known* ones where it was seen to be large."""
+        return await self._endpoints.list(group, known)
+
+    async def read_addresses(self, interfaces: Sequence[ResourceId]) -> Mapping[ResourceId, tuple[Address, ...]]:
+        """Read the private addresses of network interfaces; one that does not exist is absent."""
+        return await self._networks.read_addresses(interfaces)
+
+    async def read_zone_group(self, endpoint: ResourceId) -> ZoneGroup | None:
+        """Read an endpoint's private DNS zone group."""
+        return await self._endpoints.read_zone_group(endpoint)
+
+    async def read_zones(self, queries: Sequence[ZoneQuery]) -> Mapping[ResourceId, Zone]:
+        """Read zones; every query has an answer, `exists` False where there is no such zone."""
+        zones = await for_each(queries, self._dns.read)
+        return {query.zone: zone for query, zone in zip(queries, zones, strict=True)}
+
+    async def start(self, change: Change) -> Started | Done:
+        """Begin *change* and return as soon as Azure has accepted it."""
+        match change:
+            case CreateZone():
+                return await self._dns.create_zone(change)
+            case LinkZone():
+                return await self._dns.link_zone(change)
+            case CreateEndpoint():
+                return await self._endpoints.put(change)
+            case DeleteEndpoint():
+                return await self._endpoints.delete(change)
+            case PutZoneGroup():
+                return await self._endpoints.put_zone_group(change)
+            case DeleteZoneGroup():
+                return await self._endpoints.delete_zone_group(change)
+            case ClosePublicAccess():
+                return await self._close(change)
+
+    async def progress(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        """Tell how *operations* are doing, by change key."""
+        return await self._progress.read(operations)
+
+    async def _close(self, change: ClosePublicAccess) -> Started | Done:
+        match change.target_kind:
+            case TargetKind.REGISTRY:
+                return await self._registries.close(change.target)
+            case TargetKind.STORAGE:
+                return await self._storage_accounts.close(change.target)
+            case TargetKind.ACR:
+                return await self._container_registries.close(change.target)

@@ -1,0 +1,50 @@
+"""
+Who the app is in Azure.
+
+`azure.identity` costs a quarter of a second to import and is imported by the first call that needs a credential, not
+by the start of the process.
+"""
+
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+from shared.core.clouds import Cloud
+from shared.core.errors import MissingPermission, RegistryIsolationError, Unavailable
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+_SERVER_ERRORS = range(500, 600)
+_TOO_MANY = 429
+_OPERATION = "get an access token"
+_SHOWN = 300
+
+
+def create_credential(cloud: Cloud, client_id: str = "") -> "AsyncTokenCredential":
+    """
+    Create the credential of the app; the caller closes it.
+
+    Args:
+        cloud: Whose authority is asked.
+        client_id: Of a user-assigned identity; "" for the system-assigned one, or a developer's own sign-in.
+    """
+    from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 -- cold start
+
+    if client_id:
+        return ManagedIdentityCredential(client_id=client_id)
+    return DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
+
+
+def token_error(error: AzureError) -> RegistryIsolationError:
+    """Name what a credential raised instead of giving a token."""
+    said = " ".join(str(error).split())[:_SHOWN]
+    response = error.response if isinstance(error, HttpResponseError) else None
+    busy = response is not None and (response.status_code in _SERVER_ERRORS or response.status_code == _TOO_MANY)
+    if isinstance(error, ClientAuthenticationError) and not busy:
+        return MissingPermission(
+            f"The app gets no access token for Azure Resource Manager: {said} Assign a managed identity to the "
+            "function app, or correct its client id.",
+            operation=_OPERATION,
+        )
+    return Unavailable(f"The token service of the app's identity did not answer: {said}", operation=_OPERATION)
