@@ -2,8 +2,8 @@
 The writes that the planner may ask for: a closed union of frozen values.
 
 Each change is complete enough to be carried out by a later pass in another process (the ledger stores it as JSON),
-names what has to be finished before it (`depends_on`), and never carries a resource's document: whoever applies it reads
-the document again right before writing.
+names what has to be finished before it (`depends_on`), and never carries a resource's document: whoever applies it
+reads the document again right before writing.
 """
 
 from dataclasses import dataclass

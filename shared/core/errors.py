@@ -1,29 +1,29 @@
 """
 Every failure of the product has a name, a fate and a sentence a person can act on.
 
-    RegistryIsolationError                                            fate
+    RegistryIsolationError                    fate
     |- InvalidInput
-    |    |- MalformedResourceId                               permanent      refuse or record, never retried
-    |    |- MalformedEvent                                        permanent
-    |    |- MalformedMessage                                      permanent
-    |    `- InvalidSettings(problems)                             permanent
+    |    |- MalformedResourceId               permanent      refuse or record, never retried
+    |    |- MalformedEvent                    permanent
+    |    |- MalformedMessage                  permanent
+    |    `- InvalidSettings(problems)         permanent
     |- PolicyProblem
-    |    |- InvalidPolicy(problems)                               permanent
-    |    `- UnsafePlan(reasons)                               blocked        a person decides
+    |    |- InvalidPolicy(problems)           permanent
+    |    `- UnsafePlan(reasons)               blocked        a person decides
     |- Temporary(retry_after)
-    |    |- Throttled                                         retry now      then later: the queue waits
-    |    |- Unavailable                                           retry now
-    |    |- Busy                                                  retry now
-    |    |- NotReadyYet                                           retry later
-    |    `- AccessDenied                                      retry later    blocked when it lasts 10 minutes
-    |- ChangedUnderneath                                      observe again  never repeat the call
-    |- Blocked
-    |    |- DeniedByAssignment, MissingPermission, DeniedByPolicy,blocked        a person acts
-    |    |- Locked, SubnetUnusable, UnsupportedSku,
-    |    |- ProviderNotRegistered, AmbiguousGroup, NoNetwork
-    |    `- Refused                                           blocked        Azure says no for a reason we do not know
-    |- OperationFailed                                        observe again  a long operation ended Failed
-    `- DeadlineExceeded                                       retry later    finished changes stay finished
+    |    |- Throttled                         retry now      past the pass's deadline the queue waits
+    |    |- Unavailable                       retry now
+    |    |- Busy                              retry now
+    |    |- NotReadyYet                       retry later
+    |    `- AccessDenied                      retry later    blocked when it lasts 10 minutes
+    |- ChangedUnderneath                      observe again  never repeat the call
+    |- OperationFailed                        observe again  a long operation ended Failed
+    |- DeadlineExceeded                       retry later    finished changes stay finished
+    `- Blocked                                blocked        a person acts, the sweep tries again
+         |- DeniedByAssignment, MissingPermission, DeniedByPolicy, Locked,
+         |- SubnetUnusable, UnsupportedSku, ProviderNotRegistered,
+         |- AmbiguousGroup, NoNetwork
+         `- Refused                           Azure says no for a reason that this app does not know
 
 A deleted registry is an outcome, not an error. A bug stays an ordinary exception. What Azure answers becomes one of
 these in `core.azure_errors`, by HTTP status and error code, never by SDK class.

@@ -103,6 +103,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """`mode: audit`: the plan was made and reported, nothing was written; *changes* is how many it asks for."""
+
+    kind: Literal["audited"] = "audited"
+    changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exempt:
     """The policy does not ask anything of this registry."""
 
@@ -125,7 +133,7 @@ class Superseded:
 
 
 type Outcome = Annotated[
-    Converged | Waiting | BlockedOutcome | Failed | Exempt | Gone | Superseded, Field(discriminator="kind")
+    Converged | Waiting | BlockedOutcome | Failed | Audited | Exempt | Gone | Superseded, Field(discriminator="kind")
 ]
 
 

@@ -73,7 +73,8 @@ class ControlPlane(Protocol):
     Azure Resource Manager as far as this product touches it.
 
     Reads **must** answer from Azure at the moment of the call, **must** normalise casing and missing lists, and
-    **must** follow every page. A 404 of the thing asked for is None (or an absent key), any other refusal an error of the tree.
+    **must** follow every page. A 404 of the thing asked for is None (or an absent key), any other refusal an
+    error of the tree.
     """
 
     async def read_registry(self, registry: ResourceId) -> RegistryDocument | None:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from shared.core.arm import ResourceId
 from shared.core.changes import Change
 from shared.core.registry import Json
-from shared.core.report import Outcome, Report
+from shared.core.report import Outcome, Reason, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +49,19 @@ class LedgerRow:
 
     Attributes:
         generation: Raised by every request; a message that bears an older one is dropped.
+        sequence: Of the last pass that finished within this generation; an older message is a repetition.
+        requested: When this generation was asked for.
         operations: Under way.
         pending: Changes of the last plan that still wait for an operation; carried on without a new observation.
         failures: Consecutive passes that ended in a temporary error; drives the queue's backoff.
+        refused: Change key to why Azure refused it in this generation; not tried again before the next request.
         repairs: Endpoint or zone group key to how often its repair was tried.
         denied_since: Change key to the first 403 AuthorizationFailed, because a new role assignment takes minutes.
         first_seen: First request ever.
         missing_since: First 404 of a run of 404s.
         closed_since: When the registry's own public access was first seen closed.
+        zones: Group id to zone names, as the targets said.
+        observed: The registry was seen whole at least once.
         snapshots: Resource key to its network settings before the app's first write to it.
         report: Of the last finished pass.
     """
@@ -64,16 +69,22 @@ class LedgerRow:
     registry: ResourceId
     generation: int
     first_seen: datetime
+    requested: datetime
+    sequence: int = 0
     reason: str = ""
     origin: str = ""
+    caller: str = ""
     operations: tuple[Operation, ...] = ()
     pending: tuple[Change, ...] = ()
     claim: Claim | None = None
     failures: int = 0
+    refused: Mapping[str, Reason] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
     denied_since: Mapping[str, datetime] = field(default_factory=dict)
     missing_since: datetime | None = None
     closed_since: datetime | None = None
+    zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    observed: bool = False
     snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     outcome: Outcome | None = None
     report: Report | None = None

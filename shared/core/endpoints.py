@@ -1,0 +1,251 @@
+"""
+Which private endpoints a registry needs, and what each one lacks.
+
+One endpoint for every target, group id and network of the policy. An approved endpoint in the right subnet is adopted,
+whoever made it; the app repairs and deletes only what bears the name that it gives itself. Connections it does not know
+(those of managed virtual networks, for example) are none of its business.
+
+    state of the candidate in the subnet          what happens
+    none                                          create (subnet usable, target ready)
+    Succeeded, Approved                           use it
+    Creating, Updating, Deleting                  wait
+    ours: Succeeded, Pending                      blocked: somebody must approve
+    ours: Failed, Rejected, Disconnected          1st time put again, 2nd delete (then create), 3rd blocked
+    another's, not approved                       ignored: create ours beside it
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.core.arm import ResourceId
+from shared.core.changes import Change, CreateEndpoint, DeleteEndpoint
+from shared.core.naming import endpoint_id, endpoint_tags
+from shared.core.plan import Wait
+from shared.core.policy import IsolationPolicy, Network
+from shared.core.registry import (
+    ConnectionStatus,
+    NetworkView,
+    PrivateEndpoint,
+    Registry,
+    Target,
+    TargetKind,
+)
+from shared.core.report import Reason
+
+ACR_GROUP = "registry"
+REGISTRY_GROUP = "amlregistry"
+PREMIUM = "premium"
+_TARGET_BUSY_DELAY = timedelta(seconds=15)
+_REPLICA_DELAY = timedelta(seconds=30)
+_ENDPOINT_DELAY = timedelta(seconds=10)
+_IN_PROGRESS = {"creating", "updating", "deleting"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedEndpoint:
+    """An endpoint for *group* of *target* in *network*; *id* is the name that the app would give it."""
+
+    network: Network
+    target: Target
+    group: str
+    id: ResourceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one wanted endpoint stands; exactly one of the members says something."""
+
+    wanted: WantedEndpoint
+    endpoint: PrivateEndpoint | None = None
+    change: Change | None = None
+    wait: Wait | None = None
+    block: Reason | None = None
+    broken: str = ""
+
+    @property
+    def approved(self) -> bool:
+        """Traffic flows: provisioned and approved."""
+        return self.endpoint is not None
+
+
+def groups_of(target: Target, policy: IsolationPolicy) -> tuple[str, ...]:
+    """Group ids for which the policy asks an endpoint of *target*."""
+    match target.kind:
+        case TargetKind.REGISTRY:
+            return (REGISTRY_GROUP,) if policy.targets.registry.endpoint else ()
+        case TargetKind.STORAGE:
+            return tuple(policy.targets.storage.subresources) if policy.targets.storage.endpoint else ()
+        case TargetKind.ACR:
+            return (ACR_GROUP,) if policy.targets.acr.endpoint else ()
+
+
+def wanted_endpoints(
+    registry: Registry, policy: IsolationPolicy, networks: Iterable[Network]
+) -> tuple[WantedEndpoint, ...]:
+    """List every endpoint that the policy asks for, networks outermost."""
+    return tuple(
+        WantedEndpoint(
+            network=network,
+            target=target,
+            group=group,
+            id=endpoint_id(network.endpoints_group, registry.id, target.kind, target.id, group, network.subnet),
+        )
+        for network in networks
+        for target in registry.targets
+        for group in groups_of(target, policy)
+    )
+
+
+def candidates(wanted: WantedEndpoint, view: NetworkView) -> tuple[PrivateEndpoint, ...]:
+    """Endpoints in the wanted subnet that connect to the wanted group of the wanted target; our own first."""
+    fitting = [
+        endpoint
+        for endpoint in view.endpoints
+        if endpoint.subnet == wanted.network.subnet and status_towards(endpoint, wanted) is not None
+    ]
+    return tuple(sorted(fitting, key=lambda endpoint: (endpoint.id != wanted.id, endpoint.id.key)))
+
+
+def status_towards(endpoint: PrivateEndpoint, wanted: WantedEndpoint) -> ConnectionStatus | None:
+    """The connection's status, the target's own word being the stronger one; None without such a connection."""
+    ours = next(
+        (
+            connection.status
+            for connection in endpoint.connections
+            if connection.target == wanted.target.id
+            and wanted.group.lower() in {group.lower() for group in connection.groups}
+        ),
+        None,
+    )
+    if ours is None:
+        return None
+    theirs = {connection.status for connection in wanted.target.connections if connection.endpoint == endpoint.id}
+    refused = theirs & {ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED}
+    return min(refused) if refused and ours is ConnectionStatus.APPROVED else ours
+
+
+def assess(
+    wanted: WantedEndpoint,
+    view: NetworkView,
+    registry: Registry,
+    repairs: Mapping[str, int],
+    foreign_refused: frozenset[ResourceId],
+) -> Standing:
+    """
+    Tell how *wanted* stands and what it needs next.
+
+    Args:
+        repairs: How often each broken thing was seen before, by key.
+        foreign_refused: Endpoints of others that must not be adopted (their zone group belongs to somebody else's zones).
+    """
+    usable = [
+        endpoint
+        for endpoint in candidates(wanted, view)
+        if endpoint.id == wanted.id or endpoint.id not in foreign_refused
+    ]
+    for endpoint in usable:
+        if endpoint.state.lower() == "succeeded" and status_towards(endpoint, wanted) is ConnectionStatus.APPROVED:
+            return Standing(wanted=wanted, endpoint=endpoint)
+    for endpoint in usable:
+        if endpoint.state.lower() in _IN_PROGRESS:
+            reason = Reason(
+                name="EndpointInProgress",
+                sentence=f"Private endpoint {endpoint.id.name} is {endpoint.state}.",
+                resource=endpoint.id.text,
+            )
+            return Standing(wanted=wanted, wait=Wait(reason=reason, delay=_ENDPOINT_DELAY))
+    own = next((endpoint for endpoint in usable if endpoint.id == wanted.id), None)
+    if own is not None:
+        return _repair(wanted, own, repairs.get(own.id.key, 0))
+    return _create(wanted, view, registry)
+
+
+def _repair(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing:
+    status = status_towards(own, wanted) or ConnectionStatus.UNKNOWN
+    if own.state.lower() == "succeeded" and status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}:
+        sentence = (
+            f"The connection of private endpoint {own.id.name} to {wanted.target.id.name} is {status.value}: "
+            f"approve it on {wanted.target.id.text}, or give the app's identity "
+            f"{wanted.target.id.type}/privateEndpointConnectionsApproval/action there and delete the endpoint."
+        )
+        return Standing(wanted=wanted, block=Reason(name="ApprovalPending", sentence=sentence, resource=own.id.text))
+    if seen == 0:
+        return Standing(
+            wanted=wanted, change=_put(wanted, own.location, dict(own.tags), repair=True), broken=own.id.key
+        )
+    if seen == 1:
+        return Standing(wanted=wanted, change=DeleteEndpoint(endpoint=own.id), broken=own.id.key)
+    sentence = (
+        f"Private endpoint {own.id.name} is {own.state} and its connection {status.value}, although it was put again and "
+        f"made anew. Look at {own.id.text} and at who rejects its connection on {wanted.target.id.name}."
+    )
+    return Standing(wanted=wanted, block=Reason(name="OperationFailed", sentence=sentence, resource=own.id.text))
+
+
+def _create(wanted: WantedEndpoint, view: NetworkView, registry: Registry) -> Standing:
+    target = wanted.target
+    if target.kind is TargetKind.ACR and target.sku.lower() != PREMIUM:
+        sentence = (
+            f"Container registry {target.id.name} has sku {target.sku or 'unknown'}; private endpoints and closed public "
+            "access need Premium. Upgrade it, or take acr out of the policy's targets."
+        )
+        return Standing(wanted=wanted, block=Reason(name="UnsupportedSku", sentence=sentence, resource=target.id.text))
+    if view.subnet is None or view.subnet.delegation:
+        return Standing(wanted=wanted, block=_subnet_block(wanted, view))
+    if target.provisioning.lower() not in {"", "succeeded"}:
+        reason = Reason(
+            name="TargetInProgress", sentence=f"{target.id.name} is {target.provisioning}.", resource=target.id.text
+        )
+        return Standing(wanted=wanted, wait=Wait(reason=reason, delay=_TARGET_BUSY_DELAY))
+    if target.replicas_pending:
+        reason = Reason(
+            name="ReplicationInProgress",
+            sentence=f"Container registry {target.id.name} still replicates to {', '.join(target.replicas_pending)}.",
+            resource=target.id.text,
+        )
+        return Standing(wanted=wanted, wait=Wait(reason=reason, delay=_REPLICA_DELAY))
+    return Standing(wanted=wanted, change=_put(wanted, view.subnet.location, endpoint_tags(registry.id), repair=False))
+
+
+def _put(wanted: WantedEndpoint, location: str, tags: dict[str, str], *, repair: bool) -> CreateEndpoint:
+    return CreateEndpoint(
+        endpoint=wanted.id,
+        location=location,
+        subnet=wanted.network.subnet,
+        target=wanted.target.id,
+        group=wanted.group,
+        tags=tags,
+        repair=repair,
+    )
+
+
+def _subnet_block(wanted: WantedEndpoint, view: NetworkView) -> Reason:
+    subnet = wanted.network.subnet
+    if view.subnet is not None:
+        why = f"is delegated to {view.subnet.delegation}; private endpoints need a subnet without delegation"
+    else:
+        why = view.subnet_problem or "does not exist"
+    sentence = f"Subnet {subnet.name} of network {wanted.network.name} in the policy {why} ({subnet.text})."
+    return Reason(name="SubnetUnusable", sentence=sentence, resource=subnet.text)
+
+
+def address_shortage(creating: Iterable[WantedEndpoint], view: NetworkView, registry: Registry) -> Reason | None:
+    """
+    Say so when the subnet has too few free addresses for the endpoints to be created, before any of them is.
+
+    One address for a registry or storage endpoint at least; a container registry needs one for its login server and one
+    for each region's data endpoint (Azure documentation, container-registry-private-endpoints).
+    """
+    if view.subnet is None or view.subnet.free_addresses is None:
+        return None
+    regions = max(1, len(registry.document.regions))
+    needed = sum(1 + regions if wanted.group == ACR_GROUP else 1 for wanted in creating)
+    if needed <= view.subnet.free_addresses:
+        return None
+    subnet = view.subnet.id
+    sentence = (
+        f"Subnet {subnet.name} has {view.subnet.free_addresses} free addresses, the endpoints of {registry.id.name} need at "
+        f"least {needed}. Enlarge it or name another subnet in the policy ({subnet.text})."
+    )
+    return Reason(name="SubnetUnusable", sentence=sentence, resource=subnet.text)

@@ -1,0 +1,96 @@
+"""
+When public access is closed, and of what.
+
+    endpoints and names        registry       storage and container registry
+    not all verified           stays open     stay open
+    all verified               close          once the registry is closed: wait for the platform, then close
+    (lockdown.when: immediately ignores the first row, never the second)
+
+Azure may close storage and container registry by itself after the registry; whoever writes first may meet the managed
+group's deny assignment, so the platform gets its time before the app tries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.core.changes import Change, ClosePublicAccess
+from shared.core.endpoints import PREMIUM
+from shared.core.plan import Wait
+from shared.core.policy import IsolationPolicy
+from shared.core.registry import Access, Registry, Target, TargetKind
+from shared.core.report import Reason
+
+_PROPAGATION_DELAY = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """
+    What earlier passes saw, as far as it matters to this plan.
+
+    Attributes:
+        now: Time of this pass.
+        closed_since: When the app's closing of the registry took effect; None when it was closed otherwise.
+        repairs: How often each broken thing was seen, by key.
+    """
+
+    now: datetime
+    closed_since: datetime | None = None
+    repairs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Closing:
+    """What the lockdown needs."""
+
+    changes: list[Change] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    blocks: list[Reason] = field(default_factory=list)
+
+
+def asks_closing(target: Target, policy: IsolationPolicy) -> bool:
+    """Tell whether the policy wants *target*'s public access closed at all."""
+    wanted = {
+        TargetKind.REGISTRY: policy.targets.registry.public_access,
+        TargetKind.STORAGE: policy.targets.storage.public_access,
+        TargetKind.ACR: policy.targets.acr.public_access,
+    }[target.kind]
+    return policy.lockdown.when != "never" and wanted == "disabled"
+
+
+def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *, verified: bool) -> Closing:
+    """Plan the lockdown; *verified* is the gate."""
+    plan = Closing()
+    own = registry.document.target
+    for target in registry.targets:
+        if target.access is Access.CLOSED or not asks_closing(target, policy):
+            continue
+        if target.kind is TargetKind.ACR and target.sku.lower() != PREMIUM:
+            plan.blocks.append(_sku_block(target))
+        elif not verified and policy.lockdown.when == "verified":
+            continue
+        elif target.kind is not TargetKind.REGISTRY and asks_closing(own, policy) and _propagating(own, policy, memory):
+            sentence = f"Waiting for Azure to close {target.id.name} after its registry."
+            reason = Reason(name="Propagation", sentence=sentence, resource=target.id.text)
+            plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY))
+        else:
+            plan.changes.append(ClosePublicAccess(target=target.id, target_kind=target.kind))
+    return plan
+
+
+def _propagating(own: Target, policy: IsolationPolicy, memory: Memory) -> bool:
+    """The registry is open still, or was closed by the app so recently that Azure may yet close the rest itself."""
+    if own.access is Access.OPEN:
+        return True
+    if memory.closed_since is None:
+        return False
+    return memory.now - memory.closed_since < timedelta(minutes=policy.lockdown.propagation_minutes)
+
+
+def _sku_block(target: Target) -> Reason:
+    sentence = (
+        f"Public access of container registry {target.id.name} cannot be closed: its sku is {target.sku or 'unknown'}, and "
+        "closing needs Premium. Upgrade it, or set targets.acr.public_access to keep in the policy."
+    )
+    return Reason(name="UnsupportedSku", sentence=sentence, resource=target.id.text)

@@ -1,0 +1,197 @@
+"""
+List what turns one observed registry into what the policy asks, in an order that is safe to run.
+
+Pure: equal inputs give equal plans. Verifying is planning again: a registry is isolated exactly when its plan is empty.
+Endpoints (`core.endpoints`), names (`core.names`) and lockdown (`core.lockdown`) are planned in that order, each on what
+the one before it found; a fault in one of them leaves the others' safe changes in the plan.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.core.arm import ResourceId
+from shared.core.changes import Change, CreateEndpoint, key_of
+from shared.core.endpoints import Standing, address_shortage, assess, wanted_endpoints
+from shared.core.lockdown import Memory, asks_closing, plan_closing
+from shared.core.names import NamesPlan, foreign_zone_groups, plan_names, zone_findings, zone_ids, zone_names
+from shared.core.plan import Plan, in_order
+from shared.core.policy import IsolationPolicy, Network
+from shared.core.registry import Access, ConnectionStatus, Registry
+from shared.core.report import Condition, ConditionStatus, ConditionType, Finding, Reason, Severity
+
+type ZoneTable = Mapping[str, tuple[str, ...]]
+"""Group id to zone names of the configured cloud."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NetworkPlan:
+    """One network's part of the plan; *shortage* says that its missing endpoints do not fit into the subnet."""
+
+    standings: tuple[Standing, ...]
+    names: NamesPlan
+    shortage: Reason | None
+
+    @property
+    def endpoint_changes(self) -> list[Change]:
+        return [s.change for s in self.standings if s.change and not (self.shortage and _creates(s))]
+
+
+def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable, memory: Memory) -> Plan:
+    """Make the plan for *registry*."""
+    networks = serving_networks(registry, policy)
+    parts = [_plan_network(registry, policy, network, zone_table, memory) for network in networks]
+    standings = [standing for part in parts for standing in part.standings]
+    conflicts = _dns_conflicts(registry, networks)
+    blocks = [
+        *_no_network(registry, policy, networks),
+        *conflicts,
+        *(standing.block for standing in standings if standing.block),
+        *(part.shortage for part in parts if part.shortage),
+        *(block for part in parts for block in part.names.blocks),
+    ]
+    approved = not _no_network(registry, policy, networks) and all(standing.approved for standing in standings)
+    resolved = approved and not conflicts and all(part.names.ready for part in parts)
+    verified = resolved and not blocks
+    closing = plan_closing(registry, policy, memory, verified=verified)
+    changes: list[Change] = [
+        *(change for part in parts for change in part.endpoint_changes),
+        *(() if conflicts else _distinct(change for part in parts for change in part.names.changes)),
+        *closing.changes,
+    ]
+    return Plan(
+        registry=registry.id,
+        changes=in_order(_without_orphans(changes)),
+        waits=(
+            *(standing.wait for standing in standings if standing.wait),
+            *(wait for part in parts for wait in part.names.waits),
+            *closing.waits,
+        ),
+        blocks=(*blocks, *closing.blocks),
+        findings=(*_discovery_findings(registry), *zone_findings(registry, zone_table)),
+        conditions=_conditions(registry, policy, parts, approved=approved, resolved=resolved),
+        verified=verified,
+        broken=(*(s.broken for s in standings if s.broken), *(key for part in parts for key in part.names.broken)),
+        sound=(
+            *(s.wanted.id.key for s in standings if s.approved),
+            *(key for part in parts for key in part.names.sound),
+        ),
+    )
+
+
+def serving_networks(registry: Registry, policy: IsolationPolicy) -> tuple[Network, ...]:
+    """Networks of the policy in which this registry gets endpoints."""
+    return policy.networks_for(registry.id, tuple(region.location for region in registry.document.regions))
+
+
+def approved_endpoints(registry: Registry) -> frozenset[ResourceId]:
+    """Every endpoint of the registry that is provisioned and approved; none of them may be deleted."""
+    return frozenset(
+        endpoint.id
+        for view in registry.networks
+        for endpoint in view.endpoints
+        if endpoint.state.lower() == "succeeded"
+        and any(connection.status is ConnectionStatus.APPROVED for connection in endpoint.connections)
+        and not _rejected_by_target(endpoint.id, registry)
+    )
+
+
+def _rejected_by_target(endpoint: ResourceId, registry: Registry) -> bool:
+    refused = {ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED}
+    return any(
+        connection.endpoint == endpoint and connection.status in refused
+        for target in registry.targets
+        for connection in target.connections
+    )
+
+
+def _plan_network(
+    registry: Registry, policy: IsolationPolicy, network: Network, zone_table: ZoneTable, memory: Memory
+) -> _NetworkPlan:
+    view = registry.network(network.name)
+    wanted = wanted_endpoints(registry, policy, (network,))
+    ours = zone_ids(network, {name for want in wanted for name in zone_names(want.group, registry, zone_table)})
+    refused = foreign_zone_groups(view, ours.values()) if network.dns.manage else frozenset()
+    standings = tuple(assess(want, view, registry, memory.repairs, refused) for want in wanted)
+    names = plan_names(network, view, standings, registry, zone_table, memory.repairs)
+    creating = [standing.wanted for standing in standings if _creates(standing)]
+    return _NetworkPlan(standings=standings, names=names, shortage=address_shortage(creating, view, registry))
+
+
+def _creates(standing: Standing) -> bool:
+    return isinstance(standing.change, CreateEndpoint) and not standing.change.repair
+
+
+def _no_network(registry: Registry, policy: IsolationPolicy, networks: tuple[Network, ...]) -> tuple[Reason, ...]:
+    targets = policy.targets
+    if networks or not (targets.registry.endpoint or targets.storage.endpoint or targets.acr.endpoint):
+        return ()
+    regions = ", ".join(region.location for region in registry.document.regions)
+    sentence = (
+        f"No network of the policy serves registry {registry.id.name} ({regions}). Add one to networks, or widen "
+        "serves.registries or serves.regions of one that is there."
+    )
+    return (Reason(name="NoNetwork", sentence=sentence, resource=registry.id.text),)
+
+
+def _dns_conflicts(registry: Registry, networks: tuple[Network, ...]) -> tuple[Reason, ...]:
+    """Two networks with one home for their zones: a record can point to one network's endpoint only."""
+    homes: dict[str, list[str]] = {}
+    for network in networks:
+        if network.dns.manage and network.dns.zones_resource_group is not None:
+            homes.setdefault(network.dns.zones_resource_group.key, []).append(network.name)
+    return tuple(
+        Reason(
+            name="DnsConflict",
+            sentence=f"Networks {' and '.join(names)} both serve registry {registry.id.name} and keep their zones in the same "
+            "resource group, where each name can point to one network's endpoint only. Give each network its own zones.",
+            resource=home,
+        )
+        for home, names in homes.items()
+        if len(names) > 1
+    )
+
+
+def _without_orphans(changes: list[Change]) -> tuple[Change, ...]:
+    """Drop changes that wait for an endpoint which this plan does not make."""
+    present = {key_of(change) for change in changes}
+    return tuple(change for change in changes if set(change.depends_on) <= present)
+
+
+def _discovery_findings(registry: Registry) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            code="discovery-disagreement", severity=Severity.WARNING, sentence=sentence, resource=registry.managed_group
+        )
+        for sentence in registry.unlisted
+    )
+
+
+def _conditions(
+    registry: Registry, policy: IsolationPolicy, parts: Iterable[_NetworkPlan], *, approved: bool, resolved: bool
+) -> tuple[Condition, ...]:
+    unapproved = [s.wanted.id.name for part in parts for s in part.standings if not s.approved]
+    troubles = [
+        *(wait.reason.sentence for part in parts for wait in part.names.waits),
+        *(block.sentence for part in parts for block in part.names.blocks),
+    ]
+    opened = [t.id.name for t in registry.targets if t.access is Access.OPEN and asks_closing(t, policy)]
+    return (
+        Condition(type=ConditionType.DISCOVERED, status=ConditionStatus.TRUE),
+        _condition(ConditionType.ENDPOINTS_APPROVED, holds=approved, message=f"Not approved: {', '.join(unapproved)}."),
+        _condition(ConditionType.NAMES_RESOLVE, holds=resolved, message=" ".join(troubles) or "Endpoints come first."),
+        _condition(ConditionType.PUBLIC_ACCESS_CLOSED, holds=not opened, message=f"Open: {', '.join(opened)}."),
+    )
+
+
+def _condition(kind: ConditionType, *, holds: bool, message: str) -> Condition:
+    status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
+    return Condition(type=kind, status=status, message="" if holds else message)
+
+
+def _distinct(changes: Iterable[Change]) -> list[Change]:
+    """Each change once: two networks may ask for the same zone."""
+    found: list[Change] = []
+    for change in changes:
+        if change not in found:
+            found.append(change)
+    return found

@@ -1,0 +1,104 @@
+"""
+Start the changes whose prerequisites hold; never wait for one.
+
+Failure of one change is a value: those that depend on it are skipped, the others go on. Public access is only ever
+closed by the pass that has just verified everything, so a closing that did not start is dropped, not kept for later.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.core.changes import Change, ClosePublicAccess, key_of
+from shared.core.errors import RegistryIsolationError
+from shared.core.report import ChangeFailed, ChangeResult, Done, Reason, Skipped, Started
+from shared.engine.gather import all_of
+from shared.engine.ports import Clock, ControlPlane
+from shared.engine.records import Operation
+from shared.engine.retrying import Retrier
+
+CONCURRENCY = 8
+"""Writes of one pass in flight; a registry in three regions and two networks needs a dozen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One change that was tried or skipped; *error* is what a failed one met."""
+
+    change: Change
+    result: ChangeResult
+    error: RegistryIsolationError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What applying came to: everything tried, the operations now under way, and the changes that wait for them."""
+
+    attempts: tuple[Attempt, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    pending: tuple[Change, ...] = ()
+
+
+class Applier:
+    """Applies changes through a control plane."""
+
+    def __init__(self, plane: ControlPlane, clock: Clock) -> None:
+        self._plane = plane
+        self._clock = clock
+
+    async def apply(self, changes: Iterable[Change], running: Iterable[Operation], retrier: Retrier) -> Applied:
+        """
+        Start every change of *changes* that waits for nothing.
+
+        Args:
+            changes: In topological order.
+            running: Operations under way already; changes that depend on one of them stay pending.
+        """
+        operations = tuple(running)
+        under_way = {key_of(operation.change) for operation in operations}
+        attempts: list[Attempt] = []
+        rest = list(changes)
+        slots = asyncio.Semaphore(CONCURRENCY)
+        while self._clock.now() < retrier.deadline:
+            rest, skipped = _skip(rest, attempts)
+            attempts += skipped
+            waiting = under_way | {key_of(change) for change in rest}
+            ready = [change for change in rest if not waiting & set(change.depends_on)]
+            if not ready:
+                break
+            tried = await all_of(self._one(change, retrier, slots) for change in ready)
+            attempts += tried
+            started = [self._operation(attempt) for attempt in tried if isinstance(attempt.result, Started)]
+            operations += tuple(started)
+            under_way |= {key_of(operation.change) for operation in started}
+            rest = [change for change in rest if change not in ready]
+        pending = tuple(change for change in rest if not isinstance(change, ClosePublicAccess))
+        return Applied(attempts=tuple(attempts), operations=operations, pending=pending)
+
+    async def _one(self, change: Change, retrier: Retrier, slots: asyncio.Semaphore) -> Attempt:
+        async with slots:
+            try:
+                result = await retrier.call(lambda: self._plane.start(change))
+            except RegistryIsolationError as error:
+                reason = Reason(name=error.name, sentence=error.sentence, resource=change.resource.text)
+                return Attempt(change=change, result=ChangeFailed(reason=reason, fate=error.fate.value), error=error)
+        return Attempt(change=change, result=result)
+
+    def _operation(self, attempt: Attempt) -> Operation:
+        url = attempt.result.url if isinstance(attempt.result, Started) else ""
+        return Operation(change=attempt.change, started=self._clock.now(), url=url)
+
+
+def _skip(rest: list[Change], attempts: list[Attempt]) -> tuple[list[Change], list[Attempt]]:
+    """Take out what depends on a change that failed or was skipped itself."""
+    lost = {key_of(attempt.change) for attempt in attempts if not isinstance(attempt.result, Done | Started)}
+    kept: list[Change] = []
+    skipped: list[Attempt] = []
+    for change in rest:
+        because = sorted(lost & set(change.depends_on))
+        if because:
+            skipped.append(Attempt(change=change, result=Skipped(because=because[0])))
+            lost.add(key_of(change))
+        else:
+            kept.append(change)
+    return kept, skipped

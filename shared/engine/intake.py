@@ -1,0 +1,81 @@
+"""
+Turn a request from any door into one message on the work queue.
+
+Every request raises the registry's generation and enqueues a message that bears it; messages of older generations are
+dropped when they arrive, so ten events in a second cost one reconcile. The row is written first: a message without its
+row would be taken for a stale one. If the queue then fails, the door fails, and whoever knocked knocks again.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.core.errors import ChangedUnderneath
+from shared.core.requests import ReconcileRequest, WorkMessage
+from shared.engine.ports import Clock, Ledger, WorkQueue
+from shared.engine.records import HistoryEntry, LedgerRow
+
+_TRIES = 8
+
+
+class Intake:
+    """Accepts requests; one per process."""
+
+    def __init__(self, ledger: Ledger, queue: WorkQueue, clock: Clock) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._clock = clock
+
+    async def accept(self, request: ReconcileRequest) -> WorkMessage:
+        """
+        Record *request* and enqueue its message.
+
+        Raises:
+            ChangedUnderneath: Eight other requests for the same registry came in between; the door should be knocked again.
+        """
+        row = await self._next_generation(request)
+        await self._ledger.append([_entry(request, row, self._clock.now())])
+        message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1)
+        await self._queue.send(message)
+        return message
+
+    async def _next_generation(self, request: ReconcileRequest) -> LedgerRow:
+        for _ in range(_TRIES):
+            entry = await self._ledger.read(request.registry)
+            row = next_generation(entry.row if entry else None, request, self._clock.now())
+            try:
+                return (await self._ledger.write(row, entry.etag if entry else None)).row
+            except ChangedUnderneath:
+                continue
+        raise ChangedUnderneath(
+            f"Requests for {request.registry.name} come faster than they can be recorded; ask again.",
+            resource_id=request.registry.text,
+            operation="record request",
+        )
+
+
+def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datetime) -> LedgerRow:
+    """The row after *request*: what runs goes on, what was refused may be tried again."""
+    fresh = row or LedgerRow(registry=request.registry, generation=0, first_seen=now, requested=now)
+    return replace(
+        fresh,
+        generation=fresh.generation + 1,
+        sequence=0,
+        requested=now,
+        reason=request.reason.value,
+        origin=request.origin,
+        caller=request.caller,
+        refused={},
+        failures=0,
+    )
+
+
+def _entry(request: ReconcileRequest, row: LedgerRow, now: datetime) -> HistoryEntry:
+    return HistoryEntry(
+        at=now,
+        registry=row.registry,
+        kind="request",
+        subject=f"generation {row.generation}",
+        sentence=f"asked for by {request.reason.value}",
+        origin=request.origin,
+        caller=request.caller,
+    )

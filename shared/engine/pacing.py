@@ -1,0 +1,80 @@
+"""
+When to look again.
+
+A look costs requests, a late look costs time. The first look at an operation comes when the recorded ones were usually
+done, later ones at a grain that grows with the time already spent, so the relative delay stays small. Retry-After of
+operation URLs is not followed: it grows 10, 20, 40 s and wastes half the time.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shared.core.changes import (
+    Change,
+    ClosePublicAccess,
+    CreateEndpoint,
+    CreateZone,
+    DeleteEndpoint,
+    DeleteZoneGroup,
+    LinkZone,
+    PutZoneGroup,
+)
+from shared.engine.records import Operation
+
+# Seconds until the first look, a little under the fastest recorded run of each operation (public SDK test recordings of
+# 2023 to 2026): endpoints 32-59 s, zones and links 34-38 s, zone groups 2-4 s, registry updates 5-35 s, deletes 10-30 s.
+_FIRST_LOOK: dict[type[Change], float] = {
+    CreateZone: 33.0,
+    LinkZone: 33.0,
+    CreateEndpoint: 31.0,
+    DeleteEndpoint: 10.0,
+    PutZoneGroup: 2.5,
+    DeleteZoneGroup: 8.0,
+    ClosePublicAccess: 6.0,
+}
+_GRAIN = 0.08
+_SHORTEST = 1.5
+_LONGEST = 60.0
+_CREATION_FIRST = 5.0
+_BACKOFF_FIRST = 5.0
+_BACKOFF_LONGEST = 600.0
+
+
+class Pacing:
+    """
+    Computes delays; one per process.
+
+    Args:
+        factor: Multiplies every delay; 1 for Azure, less where the simulated Azure runs faster than the real one.
+        rng: Source of jitter, so that registries created together do not poll together.
+    """
+
+    def __init__(self, factor: float = 1.0, rng: random.Random | None = None) -> None:
+        self._factor = factor
+        self._rng = rng or random.Random()
+
+    def next_look(self, operations: Sequence[Operation], now: datetime) -> datetime:
+        """When the first of *operations* deserves a look; *operations* is not empty."""
+        return min(self._look(operation, now) for operation in operations)
+
+    def creation(self, waited: timedelta) -> timedelta:
+        """Until the next look at a registry that Azure still creates (23 s to 16 min on record)."""
+        seconds = max(_CREATION_FIRST * self._factor, waited.total_seconds() * _GRAIN)
+        return timedelta(seconds=min(seconds, _LONGEST))
+
+    def scaled(self, delay: timedelta) -> timedelta:
+        """A planner's delay in this world's time."""
+        return delay * self._factor
+
+    def backoff(self, failures: int) -> timedelta:
+        """After *failures* consecutive temporary errors: 5 s doubling to 10 min, jittered down by up to a third."""
+        seconds = min(_BACKOFF_FIRST * 2 ** min(failures, 20), _BACKOFF_LONGEST)
+        return timedelta(seconds=seconds * self._factor * self._rng.uniform(2 / 3, 1))
+
+    def _look(self, operation: Operation, now: datetime) -> datetime:
+        first = operation.started + timedelta(seconds=_FIRST_LOOK[type(operation.change)] * self._factor)
+        if first > now:
+            return first
+        spent = (now - operation.started).total_seconds()
+        return now + timedelta(seconds=min(max(_SHORTEST * self._factor, spent * _GRAIN), _LONGEST))

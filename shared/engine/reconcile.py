@@ -1,0 +1,279 @@
+"""
+One pass over one registry: ask after what runs, observe, plan, guard, apply, record, and say when to look again.
+
+Level-based: the message names a registry, and everything else is read from Azure. A pass never waits for a long
+operation; it starts what can be started and asks the queue to be called again. Everything it does may be repeated by
+another pass, in another process, at any point.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.core.errors import NotReadyYet, RegistryIsolationError, Temporary
+from shared.core.lockdown import Memory
+from shared.core.plan import Plan, guard
+from shared.core.planner import approved_endpoints, make_plan
+from shared.core.policy import IsolationPolicy
+from shared.core.registry import Registry
+from shared.core.report import (
+    Audited,
+    BlockedOutcome,
+    Converged,
+    Exempt,
+    Gone,
+    Outcome,
+    Reason,
+    Report,
+    Superseded,
+    Waiting,
+)
+from shared.core.requests import WorkMessage
+from shared.engine.apply import Applier
+from shared.engine.logs import tell
+from shared.engine.observe import Observer
+from shared.engine.pacing import Pacing
+from shared.engine.ports import Clock, ControlPlane, Ledger, WorkQueue
+from shared.engine.records import HistoryEntry
+from shared.engine.results import Results, count_repairs, not_refused, snapshots
+from shared.engine.retrying import Retrier
+from shared.engine.work import TakenOver, Work, reason_of
+
+ROUNDS = 3
+"""Observations in one pass: changes that take effect at once are verified at once."""
+CREATION_LIMIT = timedelta(minutes=60)
+"""How long a registry may take to name its resources; up to 16 minutes are on record."""
+GONE_AFTER = timedelta(minutes=2)
+"""404s of a registry that was seen before must last this long: one 404 between two 200s is on record."""
+_CLAIMED_DELAY = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What a reconciler works with; made once per process by the composition root."""
+
+    plane: ControlPlane
+    ledger: Ledger
+    queue: WorkQueue
+    clock: Clock
+    policy: IsolationPolicy
+    zone_table: Mapping[str, tuple[str, ...]]
+    pacing: Pacing
+    pass_deadline: timedelta = timedelta(seconds=60)
+
+
+class Reconciler:
+    """Runs passes; holds no state of its own."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._clock = services.clock
+        self._pacing = services.pacing
+        self._observer = Observer(services.plane, services.policy, services.zone_table)
+        self._applier = Applier(services.plane, services.clock)
+        self._results = Results(services.clock)
+
+    async def run(self, message: WorkMessage) -> Outcome:
+        """
+        Do one pass for *message* and enqueue the next one if there is to be one.
+
+        Raises:
+            RegistryIsolationError: The ledger or the queue failed; the message must be delivered again.
+        """
+        now = self._clock.now()
+        retrier = Retrier(self._clock, now + self._services.pass_deadline)
+        entry = await retrier.call(lambda: self._services.ledger.read(message.registry))
+        work = Work(self._services.ledger, entry, message, retrier, now)
+        if message.generation < work.row.generation or message.attempt <= work.row.sequence:
+            return self._say(work, Superseded())
+        claim = work.row.claim
+        if claim is not None and claim.until > now:
+            delay = min(claim.until - now, self._pacing.scaled(_CLAIMED_DELAY))
+            await retrier.call(lambda: self._services.queue.send(message, delay))
+            return self._say(work, self._again(delay, "AnotherPass", "Another pass is at work on this registry."))
+        try:
+            outcome = await self._outcome(work)
+            await self._finish(work, outcome)
+        except TakenOver:
+            outcome = Superseded()
+        return self._say(work, outcome)
+
+    async def _outcome(self, work: Work) -> Outcome:
+        try:
+            return await self._advance(work)
+        except RegistryIsolationError as error:
+            return self._after_error(work, error)
+
+    async def _finish(self, work: Work, outcome: Outcome) -> None:
+        """Enqueue the next look before letting go: a crash in between repeats a pass, it does not lose one."""
+        now = self._clock.now()
+        if work.row.outcome is None or work.row.outcome.kind != outcome.kind:
+            work.entries.append(_outcome_entry(work, outcome, self._report(work, outcome)))
+        if isinstance(outcome, Waiting):
+            await work.save()
+            if work.current:
+                following = replace(work.message, attempt=work.message.attempt + 1)
+                delay = max(outcome.until - now, timedelta())
+                await work.retrier.call(lambda: self._services.queue.send(following, delay))
+        await work.finish(outcome, self._report(work, outcome))
+
+    # --- stages -------------------------------------------------------------------------------------------------------
+
+    async def _advance(self, work: Work) -> Outcome:
+        if not self._services.policy.in_scope(work.registry):
+            return Exempt(why="The registry is outside the policy's scope.")
+        if work.row.operations or work.row.pending:
+            outcome = await self._carry_on(work)
+            if outcome is not None:
+                return outcome
+        for _ in range(ROUNDS):
+            registry = await self._observer.observe(work.registry, work.retrier, work.row.zones)
+            if registry is None:
+                return self._missing(work)
+            if not self._services.policy.in_scope(work.registry, registry.document.tags):
+                return Exempt(why="The registry's tags take it out of the policy's scope.")
+            zones = dict(registry.required_zones) or work.row.zones
+            work.update(missing_since=None, observed=True, zones=zones)
+            outcome = await self._plan_and_apply(work, registry)
+            if outcome is not None:
+                return outcome
+        return self._again(timedelta(), "ChangesDone", "Changes took effect; their result is read next.")
+
+    async def _carry_on(self, work: Work) -> Outcome | None:
+        """Ask after what runs and start what waited for it; None when a new observation is due."""
+        operations = work.row.operations
+        passing = None
+        if operations:
+            progress = await work.retrier.call(lambda: self._services.plane.progress(operations))
+            passing = self._results.settle(work, progress)
+        if work.row.pending and self._services.policy.mode == "enforce":
+            pending = not_refused(work.row.pending, work.row.refused)
+            applied = await self._applier.apply(pending, work.row.operations, work.retrier)
+            passing = self._results.note(work, applied) or passing
+            await work.save()
+        if work.row.operations:
+            return self._running(work)
+        work.update(pending=())
+        if passing is not None and work.row.failures > 1:
+            return self._again(self._pacing.backoff(work.row.failures), passing.name, passing.sentence)
+        return None
+
+    async def _plan_and_apply(self, work: Work, registry: Registry) -> Outcome | None:
+        """Plan, guard, apply; None when every change took effect at once and is to be verified."""
+        policy = self._services.policy
+        memory = Memory(now=self._clock.now(), closed_since=work.row.closed_since, repairs=work.row.repairs)
+        plan = work.plan = make_plan(registry, policy, self._services.zone_table, memory)
+        if plan.converged:
+            work.update(failures=0, denied_since={}, repairs={}, refused={})
+            return Converged()
+        guard(
+            plan,
+            limit=policy.limits.changes_per_registry,
+            closing_needs_verification=policy.lockdown.when == "verified",
+            healthy=approved_endpoints(registry),
+        )
+        if policy.mode == "audit":
+            return Audited(changes=len(plan.changes))
+        runnable = not_refused(plan.changes, work.row.refused)
+        work.update(repairs=count_repairs(work.row.repairs, plan))
+        if not runnable:
+            return self._nothing_to_do(work, plan)
+        work.update(snapshots=snapshots(work.row.snapshots, registry, runnable))
+        await work.claim(self._clock.now())
+        applied = await self._applier.apply(runnable, (), work.retrier)
+        passing = self._results.note(work, applied, plan.digest)
+        await work.save()
+        if work.row.operations:
+            return self._running(work)
+        if passing is not None:
+            return self._after_error(work, passing)
+        return None
+
+    # --- outcomes -----------------------------------------------------------------------------------------------------
+
+    def _nothing_to_do(self, work: Work, plan: Plan) -> Outcome:
+        blocks = tuple(dict.fromkeys((*plan.blocks, *work.row.refused.values())))
+        if not plan.waits:
+            return BlockedOutcome(reasons=blocks)
+        delay = self._pacing.scaled(min(wait.delay for wait in plan.waits))
+        return Waiting(until=self._clock.now() + delay, reasons=(*(wait.reason for wait in plan.waits), *blocks))
+
+    def _after_error(self, work: Work, error: RegistryIsolationError) -> Outcome:
+        """An error that ended the pass: wait, or stop and say why."""
+        lasting = self._results.lasting(work, "observe", error)
+        if lasting is not None:
+            return BlockedOutcome(reasons=(lasting,))
+        if isinstance(error, NotReadyYet):
+            waited = self._clock.now() - work.row.requested
+            if waited > CREATION_LIMIT:
+                return BlockedOutcome(reasons=(reason_of(error),))
+            return self._again(self._pacing.creation(waited), error.name, error.sentence)
+        asked = error.retry_after if isinstance(error, Temporary) else None
+        delay = max(asked or timedelta(), self._pacing.backoff(work.row.failures))
+        work.update(failures=work.row.failures + 1)
+        return self._again(delay, error.name, error.sentence)
+
+    def _missing(self, work: Work) -> Outcome:
+        """404: not there yet, not visible for a moment, or gone."""
+        now = self._clock.now()
+        since = work.row.missing_since or now
+        if now - since >= (GONE_AFTER if work.row.observed else CREATION_LIMIT):
+            work.update(operations=(), pending=(), observed=False, missing_since=None, closed_since=None)
+            return Gone()
+        work.update(missing_since=since)
+        sentence = f"Azure answers 404 for registry {work.registry.name}; that may be too early or too late."
+        return self._again(self._pacing.creation(now - since), "RegistryNotFound", sentence)
+
+    def _running(self, work: Work) -> Waiting:
+        reasons = tuple(
+            Reason(name="OperationRunning", sentence=op.change.sentence, resource=op.change.resource.text)
+            for op in work.row.operations
+        )
+        return Waiting(until=self._pacing.next_look(work.row.operations, self._clock.now()), reasons=reasons)
+
+    def _again(self, delay: timedelta, name: str, sentence: str) -> Waiting:
+        return Waiting(until=self._clock.now() + delay, reasons=(Reason(name=name, sentence=sentence),))
+
+    # --- records ------------------------------------------------------------------------------------------------------
+
+    def _report(self, work: Work, outcome: Outcome) -> Report:
+        """This pass's word; a pass that only asked after operations keeps what the last plan said."""
+        last = work.row.report or Report(registry=work.registry, at=self._clock.now(), phase=outcome.kind)
+        if work.plan is not None:
+            last = replace(
+                last,
+                digest=work.plan.digest,
+                conditions=work.plan.conditions,
+                findings=work.plan.findings,
+                changes=tuple(change.sentence for change in work.plan.changes),
+            )
+        return replace(last, at=self._clock.now(), phase=outcome.kind, reasons=getattr(outcome, "reasons", ()))
+
+    def _say(self, work: Work, outcome: Outcome) -> Outcome:
+        """One log line for one pass, always with the same keys."""
+        tell(
+            "pass",
+            registry=work.registry.text,
+            generation=work.message.generation,
+            attempt=work.message.attempt,
+            outcome=outcome.kind,
+            digest=work.plan.digest if work.plan else "",
+            operations=len(work.row.operations),
+            reasons=[reason.sentence for reason in getattr(outcome, "reasons", ())],
+        )
+        return outcome
+
+
+def _outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:
+    sentence = " ".join(reason.sentence for reason in report.reasons) or outcome.kind
+    return HistoryEntry(
+        at=report.at,
+        registry=work.registry,
+        kind="outcome",
+        subject=outcome.kind,
+        sentence=sentence,
+        origin=work.row.origin,
+        caller=work.row.caller,
+        digest=report.digest,
+        result=outcome.kind,
+    )

@@ -1,0 +1,146 @@
+"""
+What became of changes and operations, written into the row and the history.
+
+Here an error meets its fate: a lasting refusal is remembered (and not tried again before the next request), a passing one
+is handed back so that the pass can ask to be called again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.core.changes import Change, ClosePublicAccess, key_of
+from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
+from shared.core.plan import Plan
+from shared.core.registry import Json, Registry, TargetKind
+from shared.core.report import Done, Reason
+from shared.engine.apply import Applied
+from shared.engine.ports import Clock, Progress, ProgressState
+from shared.engine.records import HistoryEntry, Operation
+from shared.engine.work import Work, reason_of
+
+DENIED_LIMIT = timedelta(minutes=10)
+"""A new role assignment takes a few minutes to work; an older 403 needs a person."""
+
+
+class Results:
+    """Books results; holds nothing but the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def settle(self, work: Work, progress: Mapping[str, Progress]) -> RegistryIsolationError | None:
+        """Take finished operations out of the row; gives the first failure that may pass by itself."""
+        running: list[Operation] = []
+        passing: RegistryIsolationError | None = None
+        for operation in work.row.operations:
+            key = key_of(operation.change)
+            state = progress[key]
+            if state.state is ProgressState.RUNNING:
+                running.append(replace(operation, checks=operation.checks + 1))
+                continue
+            self._note_end(work, operation, state.error)
+            if state.error is None:
+                self._note_closing(work, operation.change)
+                continue
+            work.update(pending=without_dependents(work.row.pending, key))
+            if self.lasting(work, key, state.error) is None:
+                passing = passing or state.error
+        finished = len(running) < len(work.row.operations)
+        failures = work.row.failures + 1 if passing else 0 if finished else work.row.failures
+        work.update(operations=tuple(running), failures=failures)
+        return passing
+
+    def note(self, work: Work, applied: Applied, digest: str = "") -> RegistryIsolationError | None:
+        """Write down what applying came to; gives the first error that may pass by itself."""
+        passing: RegistryIsolationError | None = None
+        for attempt in applied.attempts:
+            key = key_of(attempt.change)
+            before = work.row.snapshots.get(attempt.change.resource.key)
+            entry = self.entry(work, key, attempt.change.sentence, attempt.result.kind, attempt.error)
+            work.entries.append(replace(entry, before=before, digest=digest))
+            if attempt.error is not None and self.lasting(work, key, attempt.error) is None:
+                passing = passing or attempt.error
+            elif isinstance(attempt.result, Done):
+                self._note_closing(work, attempt.change)
+        work.update(operations=applied.operations, pending=applied.pending)
+        return passing
+
+    def lasting(self, work: Work, key: str, error: RegistryIsolationError) -> Reason | None:
+        """
+        The reason to stop trying *key*, remembered in the row; None while *error* may still pass by itself.
+
+        A fresh 403 AuthorizationFailed may come from a fresh role assignment, so it lasts only after ten minutes.
+        """
+        reason = reason_of(error)
+        if isinstance(error, AccessDenied):
+            now = self._clock.now()
+            since = work.row.denied_since.get(key, now)
+            work.update(denied_since={**work.row.denied_since, key: since})
+            if now - since < DENIED_LIMIT:
+                return None
+            reason = replace(reason, name="MissingPermission")
+        elif error.fate not in {Fate.BLOCKED, Fate.PERMANENT}:
+            return None
+        work.update(refused={**work.row.refused, key: reason})
+        return reason
+
+    def entry(
+        self, work: Work, subject: str, sentence: str, result: str, error: RegistryIsolationError | None = None
+    ) -> HistoryEntry:
+        """A history line about a change."""
+        return HistoryEntry(
+            at=self._clock.now(),
+            registry=work.registry,
+            kind="change",
+            subject=subject,
+            sentence=f"{sentence}: {error.sentence}" if error else sentence,
+            origin=work.row.origin,
+            caller=work.row.caller,
+            result=error.name if error else result,
+        )
+
+    def _note_end(self, work: Work, operation: Operation, error: RegistryIsolationError | None) -> None:
+        duration = (self._clock.now() - operation.started).total_seconds()
+        entry = self.entry(work, key_of(operation.change), operation.change.sentence, "succeeded", error)
+        work.entries.append(replace(entry, duration_seconds=duration, attempts=operation.checks + 1))
+
+    def _note_closing(self, work: Work, change: Change) -> None:
+        if isinstance(change, ClosePublicAccess) and change.target_kind is TargetKind.REGISTRY:
+            work.update(closed_since=self._clock.now())
+
+
+def without_dependents(changes: tuple[Change, ...], key: str) -> tuple[Change, ...]:
+    """*changes* less those that depend on *key*, directly or not."""
+    lost, kept = {key}, list(changes)
+    while True:
+        out = [change for change in kept if lost & set(change.depends_on)]
+        if not out:
+            return tuple(kept)
+        lost |= {key_of(change) for change in out}
+        kept = [change for change in kept if change not in out]
+
+
+def not_refused(changes: tuple[Change, ...], refused: Mapping[str, Reason]) -> tuple[Change, ...]:
+    """*changes* less those that Azure has refused in this generation, and what depends on them."""
+    kept = changes
+    for key in refused:
+        kept = without_dependents(tuple(change for change in kept if key_of(change) != key), key)
+    return kept
+
+
+def count_repairs(repairs: Mapping[str, int], plan: Plan) -> dict[str, int]:
+    """How often each broken thing was seen, after *plan*."""
+    counts = {key: count for key, count in repairs.items() if key not in plan.sound}
+    for key in plan.broken:
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def snapshots(
+    kept: Mapping[str, Mapping[str, Json]], registry: Registry, changes: tuple[Change, ...]
+) -> dict[str, Mapping[str, Json]]:
+    """Network settings of every target that *changes* write to, from before the app's first write to it."""
+    written = {change.target for change in changes if isinstance(change, ClosePublicAccess)}
+    found = {target.id.key: target.network_settings for target in registry.targets if target.id in written}
+    return {**found, **kept}

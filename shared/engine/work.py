@@ -1,0 +1,132 @@
+"""
+One pass's working copy of a ledger row, and the saving of it.
+
+Requests may raise the generation while a pass runs; saving then keeps the newer request and this pass's results. Another
+pass's claim, on the other hand, means that this one was presumed dead: it stops writing.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core.arm import ResourceId
+from shared.core.errors import ChangedUnderneath, RegistryIsolationError
+from shared.core.plan import Plan
+from shared.core.report import Outcome, Reason, Report
+from shared.core.requests import WorkMessage
+from shared.engine.ports import Ledger, LedgerEntry
+from shared.engine.records import Claim, HistoryEntry, LedgerRow
+from shared.engine.retrying import Retrier
+
+CLAIM = timedelta(seconds=20)
+"""How long a pass may write before another one may take over; an overlap is harmless, only wasteful."""
+_TRIES = 8
+
+
+class TakenOver(Exception):
+    """Another pass works on the registry; this one must not save anything."""
+
+
+class Work:
+    """
+    The state of one pass.
+
+    Attributes:
+        row: What is known so far; changed through `update`.
+        plan: The last plan made in this pass.
+        entries: History to be appended with the next save.
+    """
+
+    def __init__(
+        self, ledger: Ledger, entry: LedgerEntry | None, message: WorkMessage, retrier: Retrier, now: datetime
+    ) -> None:
+        self.message = message
+        self.retrier = retrier
+        self.row = entry.row if entry else _lost(message, now)
+        self.plan: Plan | None = None
+        self.entries: list[HistoryEntry] = []
+        self._ledger = ledger
+        self._etag = entry.etag if entry else None
+        self._holder = f"{message.generation}.{message.attempt}@{now.isoformat()}"
+
+    @property
+    def registry(self) -> ResourceId:
+        """The registry that the pass is about."""
+        return self.row.registry
+
+    def update(self, **members: Any) -> None:
+        """Replace members of the row."""
+        self.row = replace(self.row, **members)
+
+    async def claim(self, now: datetime) -> None:
+        """Tell other passes to stay away while this one writes to Azure."""
+        self.update(claim=Claim(holder=self._holder, until=now + CLAIM))
+        await self.save()
+
+    async def finish(self, outcome: Outcome, report: Report) -> None:
+        """Save the pass's end and let go of the claim."""
+        self.update(claim=None, outcome=outcome, report=report)
+        if self.current:
+            self.update(sequence=self.message.attempt)
+        await self.save()
+
+    @property
+    def current(self) -> bool:
+        """No newer request has been seen since the pass began."""
+        return self.row.generation == self.message.generation
+
+    async def save(self) -> None:
+        """
+        Append the collected history, then write the row.
+
+        Raises:
+            TakenOver: Another pass has claimed the registry meanwhile.
+        """
+        if self.entries:
+            entries = tuple(self.entries)
+            await self.retrier.call(lambda: self._ledger.append(entries))
+            self.entries.clear()
+        for _ in range(_TRIES):
+            try:
+                saved = await self.retrier.call(lambda: self._ledger.write(self.row, self._etag))
+            except ChangedUnderneath:
+                await self._merge()
+            else:
+                self.row, self._etag = saved.row, saved.etag
+                return
+        raise ChangedUnderneath(
+            f"The ledger row of {self.registry.name} changes faster than it can be written.",
+            resource_id=self.registry.text,
+            operation="write ledger",
+        )
+
+    async def _merge(self) -> None:
+        entry = await self.retrier.call(lambda: self._ledger.read(self.registry))
+        if entry is None:
+            self._etag = None
+            return
+        theirs = entry.row
+        if theirs.claim is not None and theirs.claim.holder != self._holder:
+            raise TakenOver
+        self._etag = entry.etag
+        if theirs.generation != self.row.generation:
+            self.update(
+                generation=theirs.generation,
+                sequence=theirs.sequence,
+                requested=theirs.requested,
+                reason=theirs.reason,
+                origin=theirs.origin,
+                caller=theirs.caller,
+                refused={},
+                failures=0,
+            )
+
+
+def reason_of(error: RegistryIsolationError) -> Reason:
+    """An error as a reason in a report."""
+    return Reason(name=error.name, sentence=error.sentence, resource=error.resource_id)
+
+
+def _lost(message: WorkMessage, now: datetime) -> LedgerRow:
+    """The row of a message whose row is gone: begin again rather than lose the registry."""
+    return LedgerRow(registry=message.registry, generation=message.generation, first_seen=now, requested=now)
