@@ -1,0 +1,9 @@
+"""Registers the doors with Azure Functions; nothing else."""
+
+import azure.functions as func
+
+from handlers import events, reconcile
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app.register_functions(events.blueprint)
+app.register_functions(reconcile.blueprint)
