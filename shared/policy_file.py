@@ -1,0 +1,92 @@
+"""
+Load the policy file: YAML in, `IsolationPolicy` or every problem with its line out.
+
+YAML has traps that a security policy must not fall into: a key given twice silently wins, an alias can blow a small
+file up to gigabytes, a tag can name Python code. Keys given twice are refused here, the file's size is bounded, and
+only plain values exist. Called by the composition root and by `python -m` tools; the pure rules are in
+`shared.core.policy`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+import yaml
+
+from shared.core.errors import InvalidPolicy
+from shared.core.policy import IsolationPolicy, Path
+
+MOST_BYTES = 262_144
+"""A policy with thousands of entries stays far below this."""
+
+
+def load_policy(file: FilePath) -> IsolationPolicy:
+    """Read the policy at *file*; raises InvalidPolicy if it cannot be read or used."""
+    source = str(file)
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InvalidPolicy([f"it cannot be read: {error.strerror or error}"], source=source) from error
+    if len(content) > MOST_BYTES:
+        raise InvalidPolicy([f"it is larger than {MOST_BYTES} bytes"], source=source)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidPolicy([f"it is not UTF-8 text (byte {error.start})"], source=source) from error
+    return read_policy(text, source=source)
+
+
+def read_policy(text: str, *, source: str = "policy") -> IsolationPolicy:
+    """Read a policy from YAML (or JSON, which is YAML) *text*; raises InvalidPolicy with every problem."""
+    try:
+        loader = yaml.SafeLoader(text)
+        try:
+            root = loader.get_single_node()
+            lines = dict(_lines(root, (), set()))
+            repeated = list(_repeated(root, set()))
+            document = loader.construct_document(root) if root is not None and not repeated else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}: " if mark else ""
+        raise InvalidPolicy([f"{place}{error.problem or error.context}"], source=source) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidPolicy([f"it is not YAML: {error}"], source=source) from error
+    except RecursionError as error:
+        raise InvalidPolicy(["it is nested too deeply"], source=source) from error
+    if repeated:
+        raise InvalidPolicy(repeated, source=source)
+    return IsolationPolicy.from_document(document, source=source, lines=lines)
+
+
+def _lines(node: yaml.Node | None, path: Path, seen: set[int]) -> Iterator[tuple[Path, int]]:
+    """Where each path stands. An aliased node is walked once: its second place is told by the line of what holds it."""
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*path, str(key.value))
+            yield inner, key.start_mark.line + 1
+            yield from ((deeper, line) for deeper, line in _lines(value, inner, seen) if deeper != inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*path, index), seen)
+
+
+def _repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[str]:
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and first.setdefault(key.value, line) != line:
+                yield f"line {line}: {key.value} is given twice, first on line {first[key.value]}"
+            yield from _repeated(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _repeated(value, seen)
