@@ -17,7 +17,7 @@ from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_names import Names
 from local.simulator.likeness_targets import Target, TargetKind, group_id, references, target_of
 from local.simulator.likeness_world import Driver
-from local.simulator.likeness_writable import WRITABLE, minimal, writable
+from local.simulator.likeness_writable import WRITABLE, complete, minimal, writable
 
 _GROUP = "microsoft.resources/resourcegroups"
 _NETWORK = "microsoft.network/virtualnetworks"
@@ -36,6 +36,8 @@ class Arranger:
         self._exchanges = exchanges
         self._connections = Connections(driver, names, self.ensure)
         self._subnets = 0
+        self._place = ""
+        """Region of the resource whose prerequisites are being made: an endpoint's network lies in its region."""
 
     # -- what the recording shows of a resource ----------------------------------------------------------------------
 
@@ -80,32 +82,47 @@ class Arranger:
         elif kind == _INTERFACE and _endpoint_of(body):
             self._ensure_interface(resource_id, _endpoint_of(body), near, depth)
         elif kind not in WRITABLE:
-            self._driver.stand_in(wanted, self._driver.location_of(wanted))
+            self._driver.stand_in(wanted)
         elif not self._driver.exists(wanted):
             self._put(wanted, kind, body, version, near, depth)
 
     def _put(self, wanted: str, kind: str, body: Any, version: str, near: int, depth: int) -> None:
         sent = self.request_body(wanted, kind, body)
         self.ensure_references(sent, wanted, near=near, depth=depth + 1)
+        answer = None
         if not self._driver.exists(wanted):
-            self._driver.arrange("PUT", wanted, version or _default_version(kind), sent)
+            answer = self._driver.arrange("PUT", wanted, version or _default_version(kind), sent)
+        if answer is not None and answer.status == 501:
+            self._driver.stand_in(wanted)
         self._driver.settle()
 
     def request_body(self, wanted: str, kind: str, body: Any) -> dict[str, Any]:
         """What a caller sends to make the resource as *body* shows it."""
-        location = self._driver.location_of(wanted)
+        location = self._place or self._likely_location(wanted) or self._driver.location_of(wanted)
         sent: dict[str, Any] = self._names.body(writable(kind, body))
         for key, value in minimal(kind, location).items():
             if key != "properties":
                 sent.setdefault(key, value)
             elif not sent.get("properties"):
                 sent["properties"] = value
+        complete(kind, wanted, sent)
         if kind == _SUBNET and not {"addressPrefix", "addressPrefixes"} & set(sent["properties"]):
             self._subnets += 1
             sent["properties"]["addressPrefix"] = f"10.{200 + self._subnets // 256}.{self._subnets % 256}.0/24"
         if kind == _SUBNET:
             self.make_room(wanted, sent)
         return sent
+
+    def _likely_location(self, wanted: str) -> str:
+        """The region of the first recorded resource that refers to this one: an endpoint lies where its network does."""
+        key = wanted.lower() + "/"
+        for exchange in self._exchanges:
+            for body in (exchange.request_body, exchange.body):
+                place = body.get("location") if isinstance(body, dict) and exchange.status < 300 else None
+                named = isinstance(place, str) and place.lower() != "global"
+                if named and any(each.lower().startswith(key) for each in references(body, exchange.plain_path)):
+                    return str(place)
+        return ""
 
     def make_room(self, subnet_id: str, sent: Any) -> None:
         """Extend the network's address space when the subnet lies outside: a change that the sample does not show."""
@@ -124,9 +141,12 @@ class Arranger:
 
     def ensure_references(self, body: Any, owner: str, *, near: int, depth: int = 0, but: str = "") -> None:
         """Make what a request names, except what the text *but* mentions as missing."""
+        before, place = self._place, body.get("location") if isinstance(body, dict) else None
+        self._place = place if isinstance(place, str) and place.lower() != "global" else before
         for each in references(body, owner):
             if each.lower() not in but.lower():
                 self.ensure(each, near=near, depth=depth)
+        self._place = before
 
     def _ensure_interface(self, resource_id: str, endpoint: str, near: int, depth: int) -> None:
         """A private endpoint's interface: make the endpoint and pair the generated names."""
@@ -139,6 +159,7 @@ class Arranger:
     def remove(self, resource_id: str, version: str) -> None:
         """Delete the resource if it exists, and wait."""
         wanted = self._names.text(resource_id)
+        self.unblock(wanted)
         if self._driver.exists(wanted):
             self._driver.arrange("DELETE", wanted, version or _default_version(arm_ids.parse(wanted).type.lower()))
             self._driver.settle()
@@ -161,6 +182,17 @@ class Arranger:
             self._driver.arrange("PUT", wanted, exchange.api_version or _default_version(kind), sent)
             self._driver.settle()
 
+    def put_anew(self, resource_id: str, exchange: Exchange, near: int) -> None:
+        """Make the resource as the recording shows it and leave its operation under way."""
+        wanted = self._names.text(resource_id)
+        kind = arm_ids.parse(wanted).type.lower()
+        if kind not in WRITABLE:
+            return
+        self.remove(wanted, exchange.api_version)
+        sent = self.request_body(wanted, kind, exchange.body)
+        self.ensure_references(sent, wanted, near=near)
+        self._driver.arrange("PUT", wanted, exchange.api_version or _default_version(kind), sent)
+
     def keep_busy(self, resource_id: str) -> None:
         """Put the resource again as it is and leave the operation under way; make it first when it is missing."""
         wanted = self._names.text(resource_id)
@@ -171,6 +203,15 @@ class Arranger:
             sent = self._names.body(writable(kind, found.body))
             sent["tags"] = {"likeness": "busy"}
             self._driver.arrange("PUT", wanted, _default_version(kind), sent)
+
+    def unblock(self, resource_id: str) -> None:
+        """Delete the links that would keep a zone from being deleted."""
+        wanted = self._names.text(resource_id)
+        for child in list(
+            self._driver.azure.world.children(wanted, "Microsoft.Network/privateDnsZones/virtualNetworkLinks")
+        ):
+            self._driver.arrange("DELETE", child.id, "2024-06-01")
+        self._driver.settle()
 
     # -- lists -------------------------------------------------------------------------------------------------------
 

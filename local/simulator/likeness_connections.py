@@ -47,8 +47,10 @@ class Connections:
         made = self._connection(target, endpoint) or (self._any_unnamed(target) if not endpoint else None)
         if made is None:
             endpoint = endpoint or self._new_endpoint_id(target)
-            if not self._driver.exists(endpoint):
-                self._connect(target, endpoint, manual=manual)
+            if self._driver.exists(endpoint):  # it lost its connection, or leads somewhere else
+                self._driver.arrange("DELETE", endpoint, _NETWORK_VERSION)
+                self._driver.settle()
+            self._connect(target, endpoint, manual=manual)
             made = self._connection(target, endpoint)
         if made is None:
             self._driver.notes.append(f"no connection of {endpoint} appeared on {target}")

@@ -96,7 +96,7 @@ class OperationUrls:
         segments = exchange.plain_path.split("/")
         group = f"/subscriptions/{segments[2]}/resourceGroups/likeness-operations"
         if not self._driver.exists(group):
-            self._driver.arrange("PUT", group, "2022-09-01", {"location": _location(exchange)})
+            self._driver.arrange("PUT", group, "2022-09-01", {"location": "westus2"})
         return group
 
     def _scratch_name(self) -> str:

@@ -68,6 +68,8 @@ def _exists(exchange: Exchange, target: Target) -> bool | None:
 def _put_over(exchange: Exchange, target: Target) -> bool | None:
     """Whether an accepted PUT met an existing resource; `None` where the answer does not tell."""
     created = _created(exchange)
+    if target.type.endswith("/privateendpointconnections"):
+        return True  # only the service makes connections; a caller decides on them
     if target.type == "microsoft.containerregistry/registries":
         if exchange.status == 201:
             return _state(exchange.body) == "updating"

@@ -14,6 +14,7 @@ from local.simulator import arm_ids
 from local.simulator.likeness_arrange import Arranger
 from local.simulator.likeness_compare import Difference, body_of, compare
 from local.simulator.likeness_exchanges import Exchange
+from local.simulator.likeness_foreign import groups_in
 from local.simulator.likeness_names import Names
 from local.simulator.likeness_operations import OperationUrls, is_pending
 from local.simulator.likeness_presume import Presumption, presumption_of
@@ -48,7 +49,8 @@ class _Player:
         subscriptions = sorted({found for text in texts for found in subscriptions_in(text)})
         moments = [each.at for each in exchanges if each.at is not None]
         self._exchanges = exchanges
-        self._driver = Driver(subscriptions, _start(moments))
+        groups = groups_in(body for each in exchanges for body in (each.request_body, each.body))
+        self._driver = Driver(subscriptions, _start(moments), groups)
         self._names = Names()
         self._arranger = Arranger(self._driver, self._names, exchanges)
         self._urls = OperationUrls(self._driver, self._names, self._arranger, exchanges)
@@ -87,6 +89,10 @@ class _Player:
         if target.kind is TargetKind.OPERATION:
             return self._prepare_poll(exchange, position)
         presumed = presumption_of(exchange, target)
+        under_way = _under_way(exchange)
+        if not under_way:
+            self._driver.reach(exchange.at)
+            self._driver.settle()
         if target.kind is TargetKind.LIST and exchange.status < 300:
             self._arranger.ensure_listed(exchange, target, position)
         self._surroundings(exchange, target, presumed, position)
@@ -94,12 +100,19 @@ class _Player:
         if presumed.busy:
             self._make_busy(presumed.busy)
             return self._rewritten(exchange)
-        if _under_way(exchange):
-            self._driver.reach(exchange.at, self._driver.azure.next_due())
+        if under_way:
+            self._hold(exchange, position)
         else:
-            self._driver.reach(exchange.at)
             self._driver.settle()
         return self._rewritten(exchange)
+
+    def _hold(self, exchange: Exchange, position: int) -> None:
+        """Let the resource be in the middle of a change."""
+        found = self._driver.azure.world.get(self._names.text(exchange.plain_path))
+        state = str(found.properties.get("provisioningState", "")).lower() if found is not None else ""
+        if state in _SETTLED:
+            self._arranger.put_anew(exchange.plain_path, exchange, position)
+        self._driver.reach(exchange.at, self._driver.azure.next_due())
 
     def _prepare_poll(self, exchange: Exchange, position: int) -> str:
         url = self._urls.of(exchange, position)
@@ -145,6 +158,8 @@ class _Player:
             shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else None
             usable = shown if shown and ("properties" in shown or "location" in shown) else None
             self._arranger.ensure(path, near=position, body=usable, version=exchange.api_version)
+            if exchange.method == "DELETE" and exchange.status < 300:
+                self._arranger.unblock(path)
             for nested in presumed.nested:
                 self._arranger.ensure(f"{group_id(path)}/providers/{nested}", near=position)
             if exchange.status < 300 and exchange.method == "GET" and self._gap_before(position, path):

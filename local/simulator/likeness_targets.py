@@ -16,6 +16,10 @@ _OPERATION = re.compile(r"^(async)?operations?$|operations?(results?|status(es)?
 _RESOURCE_ID = re.compile(r"^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/[^/]+(/[^/]+/[^/]+)+$", re.IGNORECASE)
 
 
+_NOT_NEEDED = frozenset({"resourceAccessRules", "resourceId", "privateEndpoint", "privateEndpoints", "ipConfiguration"})
+"""Members that name resources which need not exist, or which are made together with the resource (connections)."""
+
+
 class TargetKind(StrEnum):
     GROUP = "group"
     ITEM = "item"
@@ -92,8 +96,7 @@ def _ids(value: Any) -> Iterable[str]:
         for key, inner in value.items():
             if is_resource_id(key):
                 yield str(key)
-            # Rules that name resources of others do not need them to exist.
-            if key not in ("resourceAccessRules", "resourceId"):
+            if key not in _NOT_NEEDED:
                 yield from _ids(inner)
     elif is_resource_id(value):
         yield value

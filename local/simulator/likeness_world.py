@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.simulator import likeness_foreign
 from local.simulator.azure import SimulatedAzure
 from local.simulator.likeness_targets import group_id
 from local.simulator.operations import Operation
@@ -29,8 +30,9 @@ class Crashed(RuntimeError):
 class Driver:
     """One simulated Azure with the calls that the replay makes."""
 
-    def __init__(self, subscriptions: Sequence[str], start: datetime | None) -> None:
+    def __init__(self, subscriptions: Sequence[str], start: datetime | None, groups: Sequence[str] = ()) -> None:
         self.azure = SimulatedAzure(start=start or EPOCH, subscriptions=subscriptions or ["0" * 8])
+        self._groups = tuple(groups)
         self.notes: list[str] = []
         """What went wrong while something was arranged, since the last `taken_notes`."""
 
@@ -60,13 +62,13 @@ class Driver:
             raise Crashed(f"{type(problem).__name__}: {problem}") from problem
 
     def arrange(self, method: str, resource_id: str, api_version: str, body: Any = None) -> Response | None:
-        """A call that prepares the world; a refusal is noted, not raised, and nothing waits afterwards."""
+        """A call that prepares the world. A refusal is noted, not raised; 501 is left to the caller."""
         try:
             answer = self.send(method, f"{resource_id}?api-version={api_version}", body=body)
         except Crashed as problem:
             self.notes.append(f"{method} {resource_id} crashed: {problem}")
             return None
-        if answer.status >= 300:
+        if answer.status >= 300 and answer.status != 501:
             told = answer.body.decode("utf-8", "replace")[:300]
             self.notes.append(f"{method} {resource_id} was refused while arranging: {answer.status} {told}")
         return answer
@@ -115,10 +117,9 @@ class Driver:
                 return found.location
         return "westus2"
 
-    def stand_in(self, resource_id: str, location: str) -> None:
+    def stand_in(self, resource_id: str) -> None:
         """Put a bare resource of a service that is not simulated into the world."""
-        body = {"id": resource_id, "location": location, "properties": {"provisioningState": "Succeeded"}}
-        self.azure.world.put(body)
+        likeness_foreign.place(self.azure, resource_id, self.location_of(resource_id), self._groups)
 
 
 def _paths(operation: Operation) -> set[str]:

@@ -214,3 +214,27 @@ def minimal(kind: str, location: str) -> dict[str, Any]:
     if kind.lower().count("/") > 1 and "location" not in _MINIMAL.get(kind.lower(), {}):
         del body["location"]
     return body
+
+
+def complete(kind: str, resource_id: str, sent: dict[str, Any]) -> None:
+    """Add what a resource cannot do without and the recording does not show: a network, a subnet, a target, a zone."""
+    group = resource_id.partition("/providers/")[0]
+    network = f"{group}/providers/Microsoft.Network/virtualNetworks/likeness-network"
+    properties = sent.get("properties")
+    if not isinstance(properties, dict):
+        return
+    if kind == "microsoft.network/privatednszones/virtualnetworklinks":
+        properties.setdefault("virtualNetwork", {"id": network})
+    if kind == "microsoft.network/privateendpoints":
+        properties.setdefault("subnet", {"id": f"{network}/subnets/endpoints"})
+        if not properties.get("privateLinkServiceConnections") and not properties.get(
+            "manualPrivateLinkServiceConnections"
+        ):
+            account = f"{group}/providers/Microsoft.Storage/storageAccounts/likenessaccount"
+            connection = {"privateLinkServiceId": account, "groupIds": ["blob"]}
+            properties["privateLinkServiceConnections"] = [{"name": "connection", "properties": connection}]
+    if kind == "microsoft.network/privateendpoints/privatednszonegroups" and not properties.get(
+        "privateDnsZoneConfigs"
+    ):
+        zone = f"{group}/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
+        properties["privateDnsZoneConfigs"] = [{"name": "config", "properties": {"privateDnsZoneId": zone}}]
