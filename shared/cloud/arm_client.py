@@ -78,7 +78,6 @@ class ArmClient:
                 credential_scopes=[self._scope],
                 pipeline=self._pipeline,
                 policies=[],
-                retry_total=0,
             )
             if len(self._services) > _MOST_CLIENTS:
                 self._services.popitem(last=False)
@@ -109,7 +108,8 @@ class ArmClient:
 
     async def get(self, path: str, api_version: str, *, operation: str) -> Document | None:
         """GET an ARM path; None if there is no such thing."""
-        return await found(self._body(self.url(path, api_version), operation, path), operation=operation, resource=path)
+        call = self.read(self.url(path, api_version), operation=operation, resource=path)
+        return await found(call, operation=operation, resource=path)
 
     async def list(self, path: str, api_version: str, *, operation: str) -> tuple[Document, ...] | None:
         """GET an ARM collection with all its pages; None if its scope does not exist."""
@@ -120,13 +120,21 @@ class ArmClient:
         seen: set[str] = set()
         while (link := text(page, "nextLink")) and link not in seen:
             seen.add(link)
-            page = await self._body(link, operation, path)
+            page = await self.read(link, operation=operation, resource=path)
             listed.extend(entries(page, "value"))
         return tuple(listed)
 
-    async def _body(self, url: str, operation: str, resource: str) -> Document:
+    async def read(self, url: str, *, operation: str, resource: str) -> Document:
+        """
+        GET *url* verbatim.
+
+        Raises:
+            RegistryIsolationError: Anything but a JSON object with status 200.
+        """
         answer = await self.send("GET", url, operation=operation, resource=resource)
-        return answer.body if isinstance(answer.body, Mapping) else {}
+        if not isinstance(answer.body, Mapping):
+            raise classify(None, "the answer is empty.", {}, operation=operation, resource_id=resource)
+        return answer.body
 
 
 def body_of(response: PipelineResponse[HttpRequest, AsyncHttpResponse], _typed: object, _headers: object) -> Document:
@@ -166,7 +174,16 @@ async def pages[Item](pager: Any, *, operation: str, resource: str) -> list[Item
 
 
 async def _entries(pager: Any) -> list[Any]:
-    return [entry async for entry in pager]
+    """Follows nextLinks as the SDK does, but not in a circle."""
+    listed: list[Any] = []
+    seen: set[str] = set()
+    by_page = pager.by_page()
+    async for page in by_page:
+        listed.extend([entry async for entry in page])
+        if by_page.continuation_token in seen:
+            break
+        seen.add(by_page.continuation_token)
+    return listed
 
 
 def answer_of(response: AsyncHttpResponse) -> Answer:

@@ -133,8 +133,13 @@ class ArmControlPlane:
 
     async def read_zones(self, queries: Sequence[ZoneQuery]) -> Mapping[ResourceId, Zone]:
         """Read zones; every query has an answer, `exists` False where there is no such zone."""
-        zones = await for_each(queries, self._dns.read)
-        return {query.zone: zone for query, zone in zip(queries, zones, strict=True)}
+        merged: dict[ResourceId, ZoneQuery] = {}
+        for query in queries:
+            same = merged.get(query.zone, query)
+            records = tuple(dict.fromkeys((*same.records, *query.records)))
+            merged[query.zone] = ZoneQuery(zone=query.zone, records=records, links=same.links or query.links)
+        zones = await for_each(merged.values(), self._dns.read)
+        return dict(zip(merged, zones, strict=True))
 
     async def start(self, change: Change) -> Started | Done:
         """Begin *change* and return as soon as Azure has accepted it."""

@@ -5,7 +5,7 @@ Who the app is in Azure.
 by the start of the process.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
@@ -21,19 +21,21 @@ _OPERATION = "get an access token"
 _SHOWN = 300
 
 
-def create_credential(cloud: Cloud, client_id: str = "") -> "AsyncTokenCredential":
+def create_credential(cloud: Cloud, *, client_id: str = "", ca_file: str = "") -> "AsyncTokenCredential":
     """
     Create the credential of the app; the caller closes it.
 
     Args:
         cloud: Whose authority is asked.
         client_id: Of a user-assigned identity; "" for the system-assigned one, or a developer's own sign-in.
+        ca_file: Certificate authority of a simulated Azure's token endpoint, as a PEM file; "" for the usual ones.
     """
     from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 -- cold start
 
+    trust: dict[str, Any] = {"connection_verify": ca_file} if ca_file else {}
     if client_id:
-        return ManagedIdentityCredential(client_id=client_id)
-    return DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
+        return ManagedIdentityCredential(client_id=client_id, **trust)
+    return DefaultAzureCredential(authority=cloud.authority, **trust)
 
 
 def token_error(error: AzureError) -> RegistryIsolationError:

@@ -63,21 +63,23 @@ class ProgressReader:
 
     async def read(self, operations: Sequence[Operation]) -> dict[str, Progress]:
         """Progress by change key."""
-        by_group: dict[ResourceId, list[Operation]] = {}
-        single: list[Operation] = []
+        batches: dict[str, list[Operation]] = {}
         for operation in operations:
-            if isinstance(operation.change, CreateEndpoint):
-                by_group.setdefault(operation.change.endpoint.group, []).append(operation)
-            else:
-                single.append(operation)
+            change = operation.change
+            name = change.endpoint.group.key if isinstance(change, CreateEndpoint) else key_of(change)
+            batches.setdefault(name, []).append(operation)
         told: dict[str, Progress] = {}
-        for group, created in by_group.items():
-            told.update(await self._endpoint_progress(group, created))
-        progress = await for_each(single, self._single)
-        told.update((key_of(operation.change), state) for operation, state in zip(single, progress, strict=True))
+        for answers in await for_each(batches.values(), self._batch):
+            told.update(answers)
         return told
 
-    async def _endpoint_progress(self, group: ResourceId, operations: Sequence[Operation]) -> dict[str, Progress]:
+    async def _batch(self, operations: Sequence[Operation]) -> dict[str, Progress]:
+        """Operations that one read may cover: endpoints of one resource group, else a single one."""
+        if isinstance(operations[0].change, CreateEndpoint):
+            return await self._endpoints_created(operations[0].change.endpoint.group, operations)
+        return {key_of(operation.change): await self._single(operation) for operation in operations}
+
+    async def _endpoints_created(self, group: ResourceId, operations: Sequence[Operation]) -> dict[str, Progress]:
         """One list call covers all endpoints that were created in a resource group."""
         documents = await self._endpoints.documents(
             group, [operation.change.resource for operation in operations], worth_listing=_WORTH_LISTING

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared.cloud.api_versions import ApiVersions, is_unsupported
-from shared.cloud.arm_client import Answer, ArmClient
+from shared.cloud.arm_client import ArmClient
 from shared.cloud.documents import (
     Document,
     access,
@@ -24,7 +24,7 @@ from shared.cloud.documents import (
 )
 from shared.cloud.operations import accepted
 from shared.core.arm import ResourceId
-from shared.core.errors import ChangedUnderneath, NotReadyYet, RegistryIsolationError
+from shared.core.errors import NotReadyYet, RegistryIsolationError
 from shared.core.registry import Access, RegistryDocument, RegistryRegion, Target, TargetKind
 from shared.core.report import Done, Started
 
@@ -52,12 +52,12 @@ class Registries:
     async def link_resources(self, registry: ResourceId) -> dict[str, tuple[str, ...]]:
         """Group id to required zone names."""
 
-        async def listed(version: str) -> Answer:
+        async def listed(version: str) -> Document:
             url = self._arm.url(f"{registry.text}/privateLinkResources", version)
-            return await self._arm.send("GET", url, operation="list private link resources", resource=registry.text)
+            return await self._arm.read(url, operation="list private link resources", resource=registry.text)
 
-        answer = await self._with_version(lambda: self._versions.reading, listed)
-        return zones_by_group(entries(answer.body, "value"))
+        document = await self._with_version(lambda: self._versions.reading, listed)
+        return zones_by_group(entries(document, "value"))
 
     async def close(self, registry: ResourceId) -> Started | Done:
         """
@@ -74,7 +74,7 @@ class Registries:
 
     async def _close_with(self, registry: ResourceId, version: str) -> Started | Done:
         url = self._arm.url(registry.text, version)
-        document = (await self._arm.send("GET", url, operation=_READ, resource=registry.text)).body
+        document = await self._arm.read(url, operation=_READ, resource=registry.text)
         parsed = document_of(document, registry)
         if parsed.target.access is Access.CLOSED:
             return Done()
@@ -89,15 +89,10 @@ class Registries:
         return accepted(answer)
 
     async def _get(self, registry: ResourceId) -> Document | None:
-        async def read(version: str) -> Answer | None:
-            url = self._arm.url(registry.text, version)
-            try:
-                return await self._arm.send("GET", url, operation=_READ, resource=registry.text)
-            except ChangedUnderneath:
-                return None
+        async def read(version: str) -> Document | None:
+            return await self._arm.get(registry.text, version, operation=_READ)
 
-        answer = await self._with_version(lambda: self._versions.reading, read)
-        return None if answer is None else answer.body
+        return await self._with_version(lambda: self._versions.reading, read)
 
     async def _with_version[Result](
         self, current: Callable[[], str], call: Callable[[str], Awaitable[Result]]
