@@ -84,8 +84,11 @@ def _repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[str]:
         first: dict[str, int] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and first.setdefault(key.value, line) != line:
-                yield f"line {line}: {key.value} is given twice, first on line {first[key.value]}"
+            name = key.value if isinstance(key, yaml.ScalarNode) else ""
+            if name in first:
+                yield f"line {line}: {name} is given twice, first on line {first[name]}"
+            elif name:
+                first[name] = line
             yield from _repeated(value, seen)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
