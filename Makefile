@@ -1,0 +1,78 @@
+# Everything a developer or CI does, as one word each. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# A pyenv shim answers `command -v uv` even where no uv is behind it, so uv is asked for its version.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/uv)
+PYTHON := .venv/bin/python
+ARGS ?=
+
+.PHONY: help setup demo up azure test test-fast check lint format types contracts lock cli clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.ready node_modules/.ready ## install Python packages and Azurite into this folder
+
+.local/tools/bin/uv: requirements-tools.txt
+	python3 -m venv .local/tools
+	.local/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.txt
+	touch $@
+
+.venv/.ready: requirements-dev.txt .python-version $(filter .local/%,$(UV))
+	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .venv
+	$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements-dev.txt
+	touch $@
+
+node_modules/.ready: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+demo: setup ## create a registry in a simulated Azure and watch it become isolated (ARGS=--json for one line)
+	@$(PYTHON) -m local.demo $(ARGS)
+
+up: setup ## keep the simulated Azure and the Functions host running, and print their URLs
+	@$(PYTHON) -m local.up $(ARGS)
+
+azure: .venv/.ready ## run only the simulated Azure (ARGS='--seed FILE --port N')
+	@$(PYTHON) -m local.simulator $(ARGS)
+
+test: setup cli ## run every test
+	$(PYTHON) -m pytest $(ARGS)
+
+test-fast: setup ## run the tests that start no process
+	$(PYTHON) -m pytest -m "not slow" $(ARGS)
+
+check: lint types contracts test ## everything CI runs
+
+lint: .venv/.ready
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+types: .venv/.ready
+	.venv/bin/mypy
+
+contracts: .venv/.ready
+	.venv/bin/lint-imports
+
+format: .venv/.ready ## format and fix what can be fixed
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+cli: .local/cli/.ready ## install the Azure CLI and azure-ai-ml, which the tests use as clients, each in its own environment
+
+.local/cli/.ready: requirements-cli.txt requirements-ai-ml.txt .venv/.ready
+	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/cli
+	$(UV) pip sync --quiet --require-hashes --python .local/cli/bin/python requirements-cli.txt
+	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/ai-ml
+	$(UV) pip sync --quiet --require-hashes --python .local/ai-ml/bin/python requirements-ai-ml.txt
+	touch $@
+
+lock: $(filter .local/%,$(UV)) ## pin the dependencies of pyproject.toml anew
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:azure-cli -o requirements-cli.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:azure-ai-ml -o requirements-ai-ml.txt
+
+clean: ## remove everything that make made
+	rm -rf .venv .local node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
