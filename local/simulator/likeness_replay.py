@@ -149,7 +149,9 @@ class _Player:
 
     def _presence(self, exchange: Exchange, target: Target, presumed: Presumption, position: int) -> None:
         """The addressed resource itself."""
-        if target.kind not in (TargetKind.ITEM, TargetKind.GROUP) or presumed.group_missing or presumed.parent_missing:
+        if target.kind not in (TargetKind.ITEM, TargetKind.GROUP):
+            return
+        if target.kind is TargetKind.ITEM and (presumed.group_missing or presumed.parent_missing):
             return
         path = exchange.plain_path
         if presumed.exists is False:
