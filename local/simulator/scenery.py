@@ -183,9 +183,9 @@ def subscribe(
     topic_name = "notifications" if notifications else "management"
     topic = f"{_group(azure, 'rg-events', LOCATION)}/providers/{SYSTEM_TOPIC_TYPE}/{topic_name}"
     if azure.world.get(topic) is None:
-        properties = {"provisioningState": "Succeeded", "source": sub, "topicType": kind}
-        azure.world.put({"id": topic, "location": "global", "tags": None, "properties": properties})
-    properties = {
+        source = {"provisioningState": "Succeeded", "source": sub, "topicType": kind}
+        azure.world.put({"id": topic, "location": "global", "tags": None, "properties": source})
+    properties: JsonObject = {
         "topic": topic,
         "provisioningState": "Succeeded",
         "destination": {"endpointType": WEBHOOK, "properties": {"endpointBaseUrl": url.split("?", 1)[0]}},

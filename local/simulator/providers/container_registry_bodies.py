@@ -20,6 +20,8 @@ MAX_PRIVATE_ENDPOINTS = 200
 """Per registry (documentation: connect privately to an Azure container registry, 2026)."""
 
 _SLOW_MEMBERS = frozenset(("anonymousPullEnabled", "encryption"))
+_OPEN: JsonObject = {"defaultAction": "Allow", "virtualNetworkRules": [], "ipRules": []}
+"""`networkRuleSet` of a new registry; newer api-versions do not show `virtualNetworkRules`."""
 _PASSED_THROUGH = (
     "adminUserEnabled",
     "dataEndpointEnabled",
@@ -78,7 +80,7 @@ def new_registry(
         "properties": properties,
     }
     if is_premium(body):
-        properties["networkRuleSet"] = {"defaultAction": "Allow", "ipRules": []}
+        properties["networkRuleSet"] = deepcopy(_OPEN)
     return changed(body, {key: value for key, value in request.items() if key != "sku"}, suffix=suffix, now=now)
 
 
@@ -98,7 +100,7 @@ def changed(body: JsonObject, request: Mapping[str, Any], *, suffix: str, now: d
     if sku := (request.get("sku") or {}).get("name"):
         result["sku"] = {"name": sku, "tier": sku}
         if is_premium(result):
-            result["properties"].setdefault("networkRuleSet", {"defaultAction": "Allow", "ipRules": []})
+            result["properties"].setdefault("networkRuleSet", deepcopy(_OPEN))
     asked: Mapping[str, Any] = request.get("properties") or {}
     _refuse_below_premium(result, asked)
     properties = result["properties"]
@@ -106,7 +108,7 @@ def changed(body: JsonObject, request: Mapping[str, Any], *, suffix: str, now: d
     if asked.get("encryption") is not None:
         properties["encryption"] = deepcopy(asked["encryption"])
     if asked.get("networkRuleSet") is not None:
-        properties["networkRuleSet"] = _rule_set(asked["networkRuleSet"])
+        properties["networkRuleSet"] = _rule_set(properties.get("networkRuleSet") or _OPEN, asked["networkRuleSet"])
     if asked.get("policies") is not None:
         properties["policies"] = _merged_policies(properties["policies"], asked["policies"], now)
     return with_data_endpoints(result, [result["location"]], suffix=suffix)
@@ -159,16 +161,16 @@ def _refuse_below_premium(body: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         )
 
 
-def _rule_set(asked: Mapping[str, Any]) -> JsonObject:
-    rules: JsonObject = {"defaultAction": asked.get("defaultAction") or "Allow"}
-    if asked.get("virtualNetworkRules"):
-        rules["virtualNetworkRules"] = [
-            {"action": rule.get("action") or "Allow", "id": rule["id"]} for rule in asked["virtualNetworkRules"]
-        ]
-    rules["ipRules"] = [
-        {"action": rule.get("action") or "Allow", "value": rule["value"]} for rule in asked.get("ipRules") or ()
-    ]
-    return rules
+def _rule_set(old: Mapping[str, Any], asked: Mapping[str, Any]) -> JsonObject:
+    """A list that is not sent stays as it was (recorded: azcli2411), unlike the network rules of Storage."""
+    merged = {**old, **{name: value for name, value in asked.items() if value is not None}}
+    return {
+        "defaultAction": merged.get("defaultAction") or "Allow",
+        "virtualNetworkRules": [
+            {"action": rule.get("action") or "Allow", "id": rule["id"]} for rule in merged["virtualNetworkRules"]
+        ],
+        "ipRules": [{"action": rule.get("action") or "Allow", "value": rule["value"]} for rule in merged["ipRules"]],
+    }
 
 
 def _policies(now: datetime) -> JsonObject:

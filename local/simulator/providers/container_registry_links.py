@@ -20,7 +20,7 @@ from local.simulator.providers.container_registry_bodies import (
     with_data_endpoints,
 )
 from local.simulator.providers.container_registry_operations import CONNECTION, GONE_CONNECTION
-from local.simulator.providers.container_registry_replications import regions_of, replications_of
+from local.simulator.providers.container_registry_replications import REFRESHING, regions_of, replications_of
 from local.simulator.routing import Route
 from local.simulator.wire import JSON_CONTENT, JsonObject, Response
 from local.simulator.world import Resource
@@ -42,22 +42,19 @@ def groups_for_endpoints(azure: Kernel, registry: Resource) -> Sequence[LinkGrou
     The same, for an endpoint that is about to be made.
 
     Raises:
-        ArmError: Below Premium, or while a replication is being made (reported: Azure/bicep-registry-modules 4040).
+        ArmError: Below Premium, at the limit of endpoints, or while a replication is being made (reported:
+            Azure/bicep-registry-modules 4040).
     """
     if not is_premium(registry.body):
         tier = registry.body["sku"]["name"]
         message = f"Private endpoints are not supported for the SKU {tier} of the registry {registry.name}."
         raise ArmError(400, "PrivateEndpointNotSupported", message)
+    if REFRESHING not in registry.private:
+        _refuse_while_busy(azure, registry)
     return link_groups(azure, registry)
 
 
-def refuse_new_endpoint(azure: Kernel, registry: Resource) -> None:
-    """
-    Why no endpoint can be added right now.
-
-    Raises:
-        ArmError: During a replication, or at the limit of endpoints.
-    """
+def _refuse_while_busy(azure: Kernel, registry: Resource) -> None:
     for each in replications_of(azure, registry):
         doing = each.properties["provisioningState"]
         if doing != "Succeeded":
@@ -73,8 +70,6 @@ def refuse_new_endpoint(azure: Kernel, registry: Resource) -> None:
 
 def connect(azure: Kernel, registry: Resource, asked: LinkConnection) -> None:
     known = link_connections.of_endpoint(azure.world, registry, asked.endpoint_id)
-    if known is None:
-        refuse_new_endpoint(azure, registry)
     name = known.name if known is not None else f"{registry.name}.{asked.connection_id.replace('-', '')}"
     connection_id, kind = link_connections.identity_of(registry, name)
     azure.world.put(

@@ -20,6 +20,9 @@ from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
 from local.simulator.world import Resource
 
+REFRESHING = "refreshing"
+"""Set in a registry's private state while its existing endpoints follow a change."""
+
 
 def replications_of(azure: Kernel, registry: Resource) -> list[Resource]:
     return list(azure.world.children(registry.key, REPLICATION_TYPE))
@@ -61,20 +64,43 @@ def add_replication(azure: Kernel, registry: Resource, location: str, *, body: J
 
 
 def ready(azure: Kernel, replication_id: str) -> None:
-    """The replication serves from now on: host names, members and the endpoints' addresses follow."""
+    """
+    The replication serves from now on: host names, members and the endpoints' addresses follow.
+
+    Raises:
+        ArmError: A subnet has no room for the further address; the replication is undone, and the error does not say
+            which subnet it was (documentation).
+    """
     replication = azure.world.get(replication_id)
     if replication is None:
         return
     replication.properties["provisioningState"] = "Succeeded"
     replication.properties["status"]["displayStatus"] = "Ready"
-    refresh(azure, replication.id.rsplit("/", 2)[0])
+    registry_id = replication.id.rsplit("/", 2)[0]
+    try:
+        refresh(azure, registry_id)
+    except ArmError as problem:
+        azure.world.delete(replication.id)
+        refresh(azure, registry_id)
+        raise ArmError(
+            400,
+            "PrivateEndpointIpAllocationFailed",
+            f"The replication {replication.name} could not be made: a private endpoint of the registry has no free "
+            "address.",
+        ) from problem
 
 
 def refresh(azure: Kernel, registry_id: str) -> None:
+    """Host names and the endpoints' addresses as the replications are now."""
     registry = azure.world.get(registry_id)
-    if registry is not None:
-        with_data_endpoints(registry.body, regions_of(azure, registry), suffix=azure.cloud.registry_suffix)
+    if registry is None:
+        return
+    with_data_endpoints(registry.body, regions_of(azure, registry), suffix=azure.cloud.registry_suffix)
+    registry.private[REFRESHING] = True
+    try:
         azure.links.members_changed(registry.id)
+    finally:
+        del registry.private[REFRESHING]
 
 
 def put(azure: Kernel, call: Call) -> Response:
