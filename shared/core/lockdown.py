@@ -73,7 +73,7 @@ def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *,
         elif target.kind is not TargetKind.REGISTRY and asks_closing(own, policy) and _propagating(own, policy, memory):
             sentence = f"Waiting for Azure to close {target.id.name} after its registry."
             reason = Reason(name="Propagation", sentence=sentence, resource=target.id.text)
-            plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY))
+            plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY, watched=target))
         else:
             plan.changes.append(ClosePublicAccess(target=target.id, target_kind=target.kind))
     return plan

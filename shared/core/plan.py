@@ -14,15 +14,21 @@ from datetime import timedelta
 from shared.core.arm import ResourceId
 from shared.core.changes import CHANGES, Change, ClosePublicAccess, DeleteEndpoint, key_of
 from shared.core.errors import UnsafePlan
+from shared.core.registry import Target
 from shared.core.report import Condition, Finding, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Something under way that the app did not start or cannot ask about; worth a look after *delay*."""
+    """
+    Something under way that the app did not start or cannot ask about; worth a look after *delay*.
+
+    *watched* is the target that Azure itself is expected to close, None for any other wait.
+    """
 
     reason: Reason
     delay: timedelta
+    watched: Target | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +62,19 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the registry and the changes, as 64 hex digits; "" for a plan without changes."""
+        """
+        SHA-256 over the registry and the changes, as 64 hex digits; "" for a plan without changes.
+
+        Neither the order in which Azure lists things nor the casing of its ids makes it another plan.
+        """
         if not self.changes:
             return ""
-        document = {"registry": self.registry.key, "changes": CHANGES.dump_python(self.changes, mode="json")}
-        return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        documents = [
+            document | {"depends_on": sorted(document["depends_on"])}
+            for document in CHANGES.dump_python(self.changes, mode="json")
+        ]
+        texts = sorted(json.dumps(document, sort_keys=True, ensure_ascii=False).lower() for document in documents)
+        return hashlib.sha256("\n".join([self.registry.key, *texts]).encode()).hexdigest()
 
 
 def guard(plan: Plan, *, limit: int, closing_needs_verification: bool, healthy: frozenset[ResourceId]) -> Plan:

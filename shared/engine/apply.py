@@ -8,11 +8,13 @@ closed by the pass that has just verified everything, so a closing that did not 
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.errors import RegistryIsolationError
 from shared.core.report import ChangeFailed, ChangeResult, Done, Reason, Skipped, Started
 from shared.engine.gather import all_of
+from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, ControlPlane
 from shared.engine.records import Operation
 from shared.engine.retrying import Retrier
@@ -42,9 +44,10 @@ class Applied:
 class Applier:
     """Applies changes through a control plane."""
 
-    def __init__(self, plane: ControlPlane, clock: Clock) -> None:
+    def __init__(self, plane: ControlPlane, clock: Clock, pacing: Pacing) -> None:
         self._plane = plane
         self._clock = clock
+        self._pacing = pacing
 
     async def apply(self, changes: Iterable[Change], running: Iterable[Operation], retrier: Retrier) -> Applied:
         """
@@ -68,7 +71,8 @@ class Applier:
                 break
             tried = await all_of(self._one(change, retrier, slots) for change in ready)
             attempts += tried
-            started = [self._operation(attempt) for attempt in tried if isinstance(attempt.result, Started)]
+            now = self._clock.now()
+            started = [self._operation(attempt, now) for attempt in tried if isinstance(attempt.result, Started)]
             operations += tuple(started)
             under_way |= {key_of(operation.change) for operation in started}
             rest = [change for change in rest if change not in ready]
@@ -84,9 +88,10 @@ class Applier:
                 return Attempt(change=change, result=ChangeFailed(reason=reason, fate=error.fate.value), error=error)
         return Attempt(change=change, result=result)
 
-    def _operation(self, attempt: Attempt) -> Operation:
+    def _operation(self, attempt: Attempt, now: datetime) -> Operation:
         url = attempt.result.url if isinstance(attempt.result, Started) else ""
-        return Operation(change=attempt.change, started=self._clock.now(), url=url)
+        due = self._pacing.first_look(attempt.change, now)
+        return Operation(change=attempt.change, started=now, due=due, url=url)
 
 
 def _skip(rest: list[Change], attempts: list[Attempt]) -> tuple[list[Change], list[Attempt]]:

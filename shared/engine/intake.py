@@ -65,6 +65,7 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         origin=request.origin,
         caller=request.caller,
         refused={},
+        watch=None,
         failures=0,
     )
 

@@ -8,6 +8,7 @@ operation URLs is not followed: it grows 10, 20, 40 s and wastes half the time.
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.changes import (
@@ -19,6 +20,7 @@ from shared.core.changes import (
     DeleteZoneGroup,
     LinkZone,
     PutZoneGroup,
+    key_of,
 )
 from shared.engine.records import Operation
 
@@ -33,12 +35,17 @@ _FIRST_LOOK: dict[type[Change], float] = {
     DeleteZoneGroup: 8.0,
     ClosePublicAccess: 6.0,
 }
-_GRAIN = 0.08
-_SHORTEST = 1.5
+_GRAIN = 0.1
+_PROPAGATION_GRAIN = 0.2
+_SHORTEST = 2.0
 _LONGEST = 60.0
 _CREATION_FIRST = 5.0
+_PROPAGATION_FIRST = 10.0
 _BACKOFF_FIRST = 5.0
 _BACKOFF_LONGEST = 600.0
+
+# Read in one list call for all of them, so asking after each costs nothing.
+_LISTED = (CreateEndpoint,)
 
 
 class Pacing:
@@ -54,9 +61,20 @@ class Pacing:
         self._factor = factor
         self._rng = rng or random.Random()
 
-    def next_look(self, operations: Sequence[Operation], now: datetime) -> datetime:
-        """When the first of *operations* deserves a look; *operations* is not empty."""
-        return min(self._look(operation, now) for operation in operations)
+    def first_look(self, change: Change, started: datetime) -> datetime:
+        """When an operation that begins now deserves its first look."""
+        return started + timedelta(seconds=_FIRST_LOOK[type(change)] * self._factor)
+
+    def looked(self, operation: Operation, now: datetime) -> Operation:
+        """*operation* after a look that found it running."""
+        spent = (now - operation.started).total_seconds()
+        pause = min(max(_SHORTEST * self._factor, spent * _GRAIN), _LONGEST)
+        return replace(operation, checks=operation.checks + 1, due=now + timedelta(seconds=pause))
+
+    def propagation(self, waited: timedelta) -> timedelta:
+        """Until the next look at a target that Azure is expected to close by itself."""
+        seconds = max(_PROPAGATION_FIRST * self._factor, waited.total_seconds() * _PROPAGATION_GRAIN)
+        return timedelta(seconds=min(seconds, _LONGEST))
 
     def creation(self, waited: timedelta) -> timedelta:
         """Until the next look at a registry that Azure still creates (23 s to 16 min on record)."""
@@ -72,9 +90,31 @@ class Pacing:
         seconds = min(_BACKOFF_FIRST * 2 ** min(failures, 20), _BACKOFF_LONGEST)
         return timedelta(seconds=seconds * self._factor * self._rng.uniform(2 / 3, 1))
 
-    def _look(self, operation: Operation, now: datetime) -> datetime:
-        first = operation.started + timedelta(seconds=_FIRST_LOOK[type(operation.change)] * self._factor)
-        if first > now:
-            return first
-        spent = (now - operation.started).total_seconds()
-        return now + timedelta(seconds=min(max(_SHORTEST * self._factor, spent * _GRAIN), _LONGEST))
+
+def scouts(operations: Sequence[Operation], now: datetime) -> tuple[Operation, ...]:
+    """
+    Choose whom to ask: of operations of one kind that began together only the first, as they end together.
+
+    What the platform lists in one call is asked after wholly; what is not due yet not at all.
+    """
+    chosen: dict[tuple[str, datetime], Operation] = {}
+    listed = []
+    for operation in operations:
+        if operation.due > now:
+            continue
+        if isinstance(operation.change, _LISTED):
+            listed.append(operation)
+        else:
+            chosen.setdefault((operation.change.kind, operation.due), operation)
+    return (*listed, *chosen.values())
+
+
+def companions(operations: Sequence[Operation], finished: Sequence[Operation]) -> tuple[Operation, ...]:
+    """Operations of the same kind and beginning as *finished* ones, worth asking after now."""
+    alike = {(operation.change.kind, operation.due) for operation in finished}
+    done = {key_of(operation.change) for operation in finished}
+    return tuple(
+        operation
+        for operation in operations
+        if (operation.change.kind, operation.due) in alike and key_of(operation.change) not in done
+    )

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from shared.core.changes import key_of
 from shared.core.errors import NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.lockdown import Memory
 from shared.core.plan import Plan, guard
 from shared.core.planner import approved_endpoints, make_plan
 from shared.core.policy import IsolationPolicy
-from shared.core.registry import Registry
+from shared.core.registry import Access, Registry, TargetKind
 from shared.core.report import (
     Audited,
     BlockedOutcome,
@@ -32,9 +33,9 @@ from shared.core.requests import WorkMessage
 from shared.engine.apply import Applier
 from shared.engine.logs import tell
 from shared.engine.observe import Observer
-from shared.engine.pacing import Pacing
-from shared.engine.ports import Clock, ControlPlane, Ledger, WorkQueue
-from shared.engine.records import HistoryEntry
+from shared.engine.pacing import Pacing, companions, scouts
+from shared.engine.ports import Clock, ControlPlane, Ledger, Progress, ProgressState, WorkQueue
+from shared.engine.records import HistoryEntry, Watch
 from shared.engine.results import Results, count_repairs, not_refused, snapshots
 from shared.engine.retrying import Retrier
 from shared.engine.work import TakenOver, Work, reason_of
@@ -70,8 +71,8 @@ class Reconciler:
         self._clock = services.clock
         self._pacing = services.pacing
         self._observer = Observer(services.plane, services.policy, services.zone_table)
-        self._applier = Applier(services.plane, services.clock)
-        self._results = Results(services.clock)
+        self._applier = Applier(services.plane, services.clock, services.pacing)
+        self._results = Results(services.clock, services.pacing)
 
     async def run(self, message: WorkMessage) -> Outcome:
         """
@@ -126,6 +127,9 @@ class Reconciler:
             outcome = await self._carry_on(work)
             if outcome is not None:
                 return outcome
+        outcome = await self._watch(work)
+        if outcome is not None:
+            return outcome
         for _ in range(ROUNDS):
             registry = await self._observer.observe(work.registry, work.retrier, work.row.zones)
             if registry is None:
@@ -141,11 +145,7 @@ class Reconciler:
 
     async def _carry_on(self, work: Work) -> Outcome | None:
         """Ask after what runs and start what waited for it; None when a new observation is due."""
-        operations = work.row.operations
-        passing = None
-        if operations:
-            progress = await work.retrier.call(lambda: self._services.plane.progress(operations))
-            passing = self._results.settle(work, progress)
+        passing = self._results.settle(work, await self._progress(work))
         if work.row.pending and self._services.policy.mode == "enforce":
             pending = not_refused(work.row.pending, work.row.refused)
             applied = await self._applier.apply(pending, work.row.operations, work.retrier)
@@ -156,6 +156,37 @@ class Reconciler:
         work.update(pending=())
         if passing is not None and work.row.failures > 1:
             return self._again(self._pacing.backoff(work.row.failures), passing.name, passing.sentence)
+        return None
+
+    async def _progress(self, work: Work) -> dict[str, Progress]:
+        """Ask after the operations that are due, sparingly: what began together ends together."""
+        plane, operations = self._services.plane, work.row.operations
+        asked = scouts(operations, self._clock.now())
+        if not asked:
+            return {}
+        found = dict(await work.retrier.call(lambda: plane.progress(asked)))
+        ended = [op for op in asked if found[key_of(op.change)].state is not ProgressState.RUNNING]
+        rest = companions([op for op in operations if op not in asked], ended)
+        if rest:
+            found |= await work.retrier.call(lambda: plane.progress(rest))
+        return found
+
+    async def _watch(self, work: Work) -> Outcome | None:
+        """While only Azure's own closing of a target is waited for, read that target alone."""
+        watch, closed = work.row.watch, work.row.closed_since
+        if watch is None or closed is None:
+            return None
+        plane, now = self._services.plane, self._clock.now()
+        read = plane.read_container_registry if watch.target_kind is TargetKind.ACR else plane.read_storage_account
+        window = timedelta(minutes=self._services.policy.lockdown.propagation_minutes)
+        if now - closed < window:
+            target = await work.retrier.call(lambda: read(watch.target))
+            if target is not None and target.access is Access.OPEN:
+                reasons = work.row.report.reasons if work.row.report else ()
+                return Waiting(
+                    until=min(now + self._pacing.propagation(now - closed), closed + window), reasons=reasons
+                )
+        work.update(watch=None)
         return None
 
     async def _plan_and_apply(self, work: Work, registry: Registry) -> Outcome | None:
@@ -178,7 +209,7 @@ class Reconciler:
         work.update(repairs=count_repairs(work.row.repairs, plan))
         if not runnable:
             return self._nothing_to_do(work, plan)
-        work.update(snapshots=snapshots(work.row.snapshots, registry, runnable))
+        work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=_watched(plan))
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)
@@ -196,6 +227,7 @@ class Reconciler:
         if not plan.waits:
             return BlockedOutcome(reasons=blocks)
         delay = self._pacing.scaled(min(wait.delay for wait in plan.waits))
+        work.update(watch=_watched(plan))
         return Waiting(until=self._clock.now() + delay, reasons=(*(wait.reason for wait in plan.waits), *blocks))
 
     def _after_error(self, work: Work, error: RegistryIsolationError) -> Outcome:
@@ -229,7 +261,7 @@ class Reconciler:
             Reason(name="OperationRunning", sentence=op.change.sentence, resource=op.change.resource.text)
             for op in work.row.operations
         )
-        return Waiting(until=self._pacing.next_look(work.row.operations, self._clock.now()), reasons=reasons)
+        return Waiting(until=min(operation.due for operation in work.row.operations), reasons=reasons)
 
     def _again(self, delay: timedelta, name: str, sentence: str) -> Waiting:
         return Waiting(until=self._clock.now() + delay, reasons=(Reason(name=name, sentence=sentence),))
@@ -262,6 +294,14 @@ class Reconciler:
             reasons=[reason.sentence for reason in getattr(outcome, "reasons", ())],
         )
         return outcome
+
+
+def _watched(plan: Plan) -> Watch | None:
+    """The target to watch when *plan* waits for nothing but Azure's own closing."""
+    watched = [wait.watched for wait in plan.waits if wait.watched is not None]
+    if not watched or len(watched) < len(plan.waits):
+        return None
+    return Watch(target=watched[0].id, target_kind=watched[0].kind)
 
 
 def _outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:

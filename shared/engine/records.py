@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change
-from shared.core.registry import Json
+from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
 
 
@@ -25,13 +25,23 @@ class Operation:
 
     Attributes:
         url: Operation URL exactly as Azure gave it (it is signed); "" where the resource's own state tells.
+        due: When it deserves the next look.
         checks: How often it was looked at.
     """
 
     change: Change
     started: datetime
+    due: datetime
     url: str = ""
     checks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A target that Azure is expected to close by itself; while it is open, it alone is read."""
+
+    target: ResourceId
+    target_kind: TargetKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class LedgerRow:
         requested: When this generation was asked for.
         operations: Under way.
         pending: Changes of the last plan that still wait for an operation; carried on without a new observation.
+        watch: Set while nothing but Azure's own closing of a target is waited for.
         failures: Consecutive passes that ended in a temporary error; drives the queue's backoff.
         refused: Change key to why Azure refused it in this generation; not tried again before the next request.
         repairs: Endpoint or zone group key to how often its repair was tried.
@@ -76,6 +87,7 @@ class LedgerRow:
     caller: str = ""
     operations: tuple[Operation, ...] = ()
     pending: tuple[Change, ...] = ()
+    watch: Watch | None = None
     claim: Claim | None = None
     failures: int = 0
     refused: Mapping[str, Reason] = field(default_factory=dict)

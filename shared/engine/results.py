@@ -15,6 +15,7 @@ from shared.core.plan import Plan
 from shared.core.registry import Json, Registry, TargetKind
 from shared.core.report import Done, Reason
 from shared.engine.apply import Applied
+from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
 from shared.engine.records import HistoryEntry, Operation
 from shared.engine.work import Work, reason_of
@@ -24,10 +25,11 @@ DENIED_LIMIT = timedelta(minutes=10)
 
 
 class Results:
-    """Books results; holds nothing but the clock."""
+    """Books results; holds no state of its own."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, pacing: Pacing) -> None:
         self._clock = clock
+        self._pacing = pacing
 
     def settle(self, work: Work, progress: Mapping[str, Progress]) -> RegistryIsolationError | None:
         """Take finished operations out of the row; gives the first failure that may pass by itself."""
@@ -35,9 +37,9 @@ class Results:
         passing: RegistryIsolationError | None = None
         for operation in work.row.operations:
             key = key_of(operation.change)
-            state = progress[key]
-            if state.state is ProgressState.RUNNING:
-                running.append(replace(operation, checks=operation.checks + 1))
+            state = progress.get(key)
+            if state is None or state.state is ProgressState.RUNNING:
+                running.append(operation)
                 continue
             self._note_end(work, operation, state.error)
             if state.error is None:
@@ -48,7 +50,10 @@ class Results:
                 passing = passing or state.error
         finished = len(running) < len(work.row.operations)
         failures = work.row.failures + 1 if passing else 0 if finished else work.row.failures
-        work.update(operations=tuple(running), failures=failures)
+        looked = {(op.change.kind, op.due) for op in running if key_of(op.change) in progress}
+        now = self._clock.now()
+        later = (self._pacing.looked(op, now) if (op.change.kind, op.due) in looked else op for op in running)
+        work.update(operations=tuple(later), failures=failures)
         return passing
 
     def note(self, work: Work, applied: Applied, digest: str = "") -> RegistryIsolationError | None:

@@ -29,6 +29,10 @@ class Retrier:
 
     async def call[T](self, call: Callable[[], Awaitable[T]]) -> T:
         """Await `call()`, again if it fails in a way that passes; raises the last error unchanged."""
+
+        async def once() -> T:  # tenacity awaits coroutine functions only, not lambdas that give a coroutine
+            return await call()
+
         retrying = AsyncRetrying(
             retry=retry_if_exception(_worth_it),
             wait=_wait,
@@ -36,7 +40,7 @@ class Retrier:
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(call)
+        return await retrying(once)
 
     def _stop(self, state: RetryCallState) -> bool:
         if state.attempt_number >= ATTEMPTS:

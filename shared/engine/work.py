@@ -118,6 +118,7 @@ class Work:
                 origin=theirs.origin,
                 caller=theirs.caller,
                 refused={},
+                watch=None,
                 failures=0,
             )
 
