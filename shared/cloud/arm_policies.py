@@ -35,6 +35,19 @@ type ArmTransport = AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
 type ArmPipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse]
 
 
+def create_transport(ca_file: str = "") -> ArmTransport:
+    """
+    The real network; whoever creates it closes it.
+
+    Args:
+        ca_file: Certificate authority of a simulated Azure, as a PEM file; "" for the usual ones.
+    """
+    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 -- loads aiohttp, which tests do not need
+
+    trust: dict[str, Any] = {"connection_verify": ca_file} if ca_file else {}
+    return cast(ArmTransport, AioHttpTransport(**trust))
+
+
 def build_pipeline(credential: Any, scope: str, hosts: ArmHosts, transport: ArmTransport) -> ArmPipeline:
     """One pipeline, shared by the clients of all services and subscriptions."""
     return AsyncPipeline(

@@ -106,7 +106,7 @@ class AnsweringTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 class FixedCredential:
     """A credential that always has a token."""
 
-    def __init__(self, token: str = "token") -> None:
+    def __init__(self, token: str = "token") -> None:  # noqa: S107 -- no secret
         self._token = token
 
     async def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
