@@ -51,7 +51,8 @@ def storage_error(error: AzureError, *, operation: str, resource_id: str = "") -
             retry_after=_DELETION,
         )
     if isinstance(error, HttpResponseError) and error.response is not None:
-        body: object = {"code": code, "message": _message(error)} if code else _body(error)
+        read = _read_code(error)
+        body: object = {"code": read, "message": _message(error)} if read else _body(error)
         return classify(error.status_code, body, _headers(error), operation=operation, resource_id=resource_id)
     if isinstance(error, ClientAuthenticationError):  # no answer of the service: there was no token to ask it with
         return AccessDenied(
@@ -64,12 +65,17 @@ def storage_error(error: AzureError, *, operation: str, resource_id: str = "") -
 
 def error_code(error: AzureError) -> str:
     """The service's own code, "" if it gave none."""
-    code = getattr(error, "error_code", None)  # a text, or a member of an SDK's text enum
-    if code:
-        return str(getattr(code, "value", code))
+    if read := _read_code(error):
+        return read
     if not isinstance(error, HttpResponseError):
         return ""
     return read_answer(_body(error), _headers(error)).errors[0].code
+
+
+def _read_code(error: AzureError) -> str:
+    """The code as far as the SDK has read it: a text, or a member of one of its text enums."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code)) if code else ""
 
 
 def _headers(error: AzureError) -> dict[str, str]:

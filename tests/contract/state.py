@@ -59,7 +59,9 @@ def a_full_row(registry: ResourceId) -> LedgerRow:
         origin="event-1 ☃",
         caller="somebody",
         operations=(
-            Operation(change=create, started=EPOCH, url="https://management.azure.com/op?t=1&s=a%2Fb", checks=2),
+            Operation(
+                change=create, started=EPOCH, due=EPOCH, url="https://management.azure.com/op?t=1&s=a%2Fb", checks=2
+            ),
         ),
         pending=(attach, close),
         claim=Claim(holder="pass-1", until=EPOCH + timedelta(seconds=60)),
