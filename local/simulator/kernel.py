@@ -33,7 +33,7 @@ from local.simulator.faults import ConnectionLost, FaultKind, Faults
 from local.simulator.operations import Operation, Operations, OperationState, OperationStyle
 from local.simulator.options import EventMoment, Options
 from local.simulator.private_link import Links, PrivateLinkTarget
-from local.simulator.rbac import PLATFORM, Rbac
+from local.simulator.rbac import OWNER, PLATFORM, Rbac
 from local.simulator.routing import Route, Router
 from local.simulator.throttling import Throttle
 from local.simulator.wire import JsonObject, Request, Response
@@ -80,6 +80,10 @@ class Kernel:
         self.link_targets: dict[str, PrivateLinkTarget] = {}
         self.unregistered: set[tuple[str, str]] = set()
         """(subscription, namespace), lower-cased: resource providers that are not registered."""
+        self.identity_header = world.token(32)
+        """Secret of the managed identity endpoint."""
+        self.identity_principal = OWNER
+        """Object id of the managed identity."""
         self.listeners: list[Callable[[Change], None]] = []
         """Told of every change: Event Grid, the resource graph."""
         self._router = Router()
@@ -94,10 +98,9 @@ class Kernel:
         """Answer these calls from now on."""
         self._router.add(routes)
 
-    def resource_types(self, namespace: str) -> list[JsonObject]:
-        """The resource types of a namespace that this Azure answers for, as a provider's description lists them."""
-        rows = self._router.types(namespace)
-        return [{"resourceType": each, "locations": [], "apiVersions": [], "capabilities": "None"} for each in rows]
+    def resource_types(self, namespace: str) -> list[str]:
+        """The resource types of a namespace that this Azure answers for, without the namespace."""
+        return self._router.types(namespace)
 
     # -- time --------------------------------------------------------------------------------------------------------
 

@@ -5,32 +5,43 @@ A module has `ROUTES: tuple[Route, ...]` and may have `install(azure: Kernel) ->
 all modules are known.
 """
 
-import importlib
-from importlib.util import find_spec
+from types import ModuleType
 
 from local.simulator.kernel import Kernel
+from local.simulator.providers import (
+    container_registry,
+    event_grid,
+    identity,
+    machine_learning,
+    network,
+    private_dns,
+    private_endpoints,
+    resources,
+    security_groups,
+    storage,
+    workspaces,
+)
 
-MODULES = (
-    "resources",
-    "identity",
-    "network",
-    "private_endpoints",
-    "private_dns",
-    "event_grid",
-    "storage",
-    "container_registry",
-    "machine_learning",
-    "workspaces",
+MODULES: tuple[ModuleType, ...] = (
+    resources,
+    identity,
+    network,
+    security_groups,
+    private_endpoints,
+    private_dns,
+    event_grid,
+    storage,
+    container_registry,
+    machine_learning,
+    workspaces,
 )
 
 
 def install(azure: Kernel) -> None:
     """Give *azure* every provider's routes and hooks."""
-    found = [name for name in MODULES if find_spec(f"{__name__}.{name}") is not None]
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in found]
-    for module in modules:
+    for module in MODULES:
         azure.add_routes(module.ROUTES)
-    for module in modules:
+    for module in MODULES:
         hook = getattr(module, "install", None)
         if hook is not None:
             hook(azure)

@@ -26,17 +26,20 @@ _REGION_NAMES = """
 REGIONS = tuple(_REGION_NAMES.split())
 """Names that a location may have; the three clouds together."""
 
-NAMESPACES = (
-    "Microsoft.Authorization",
-    "Microsoft.ContainerRegistry",
-    "Microsoft.EventGrid",
-    "Microsoft.MachineLearningServices",
-    "Microsoft.ManagedIdentity",
-    "Microsoft.Network",
-    "Microsoft.ResourceGraph",
-    "Microsoft.Resources",
-    "Microsoft.Storage",
-)
+NAMESPACES = {
+    "Microsoft.Authorization": "2022-04-01",
+    "Microsoft.ContainerRegistry": "2025-04-01",
+    "Microsoft.EventGrid": "2025-02-15",
+    "Microsoft.MachineLearningServices": "2025-06-01",
+    "Microsoft.ManagedIdentity": "2024-11-30",
+    "Microsoft.Network": "2024-05-01",
+    "Microsoft.ResourceGraph": "2024-04-01",
+    "Microsoft.Resources": "2024-11-01",
+    "Microsoft.Storage": "2025-01-01",
+}
+"""Known namespaces, each with the api-version that generic clients are told to use for its resources."""
+
+_PRIVATE_DNS_VERSION = "2024-06-01"
 
 GROUP_DELETE = OperationStyle(
     result_path="/subscriptions/{subscription}/operationresults/{id}",
@@ -113,8 +116,13 @@ def _provider(azure: Kernel, subscription: str, namespace: str) -> JsonObject:
         "namespace": namespace,
         "registrationState": "NotRegistered" if missing else "Registered",
         "registrationPolicy": "RegistrationRequired",
-        "resourceTypes": azure.resource_types(namespace),
+        "resourceTypes": [_resource_type(namespace, each) for each in azure.resource_types(namespace)],
     }
+
+
+def _resource_type(namespace: str, kind: str) -> JsonObject:
+    version = _PRIVATE_DNS_VERSION if kind.startswith("privateDnsZones") else NAMESPACES[namespace]
+    return {"resourceType": kind, "locations": list(REGIONS), "apiVersions": [version], "capabilities": "None"}
 
 
 def list_providers(azure: Kernel, call: Call) -> Response:

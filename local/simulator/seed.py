@@ -1,0 +1,189 @@
+"""
+A world as a JSON document, to start from and to look at.
+
+    {"subscriptions": [...], "principals": [{"id", "name", "applicationId", "assignments": [{"scope", "actions",
+     "notActions"}]}], "denyAssignments": [...], "unregistered": [[subscription, namespace]], "resources": [{"id",
+     "location", "properties", ...}]}
+
+Resources are given as the service shows them; name, type, provisioningState and entity tag may be left out. Groups and
+parents that resources need are made when the document does not have them. Addresses of network interfaces are taken
+from their subnets, so that an endpoint that exists at the start keeps its addresses.
+"""
+
+import json
+from typing import Any
+
+from local.simulator import arm_ids
+from local.simulator.azure import SimulatedAzure
+from local.simulator.providers import network
+from local.simulator.providers.endpoint_connections import ENDPOINTS
+from local.simulator.providers.endpoint_interfaces import INTERFACES, configurations
+from local.simulator.providers.endpoint_links import EndpointLinks
+from local.simulator.providers.zone_groups import GROUPS
+from local.simulator.rbac import Assignment, DenyAssignment, Principal
+from local.simulator.wire import JsonObject
+from local.simulator.world import Resource
+
+_NETWORK = "microsoft.network/"
+
+
+class SeedError(ValueError):
+    """The document cannot be a world; the message says where."""
+
+
+def load(azure: SimulatedAzure, document: JsonObject) -> None:
+    """
+    Put everything of *document* into the world, beside what is there.
+
+    Raises:
+        SeedError: With the place and the reason.
+    """
+    for each in document.get("subscriptions", ()):
+        azure.subscriptions[str(each).lower()] = str(each)
+    for each in document.get("principals", ()):
+        azure.rbac.add(_principal(each))
+    for each in document.get("denyAssignments", ()):
+        azure.rbac.deny(_denial(each))
+    for subscription, namespace in document.get("unregistered", ()):
+        azure.unregistered.add((str(subscription).lower(), str(namespace).lower()))
+    for at, each in enumerate(document.get("resources", ())):
+        _load_resource(azure, each, f"resources[{at}]")
+    _settle(azure)
+
+
+def _load_resource(azure: SimulatedAzure, given: JsonObject, place: str) -> None:
+    body = json.loads(json.dumps(given))
+    private = body.pop("private", None) or {}
+    resource_id = body.get("id")
+    if not isinstance(resource_id, str) or not resource_id.startswith("/subscriptions/"):
+        raise SeedError(f"{place}: 'id' must be a resource id that begins with /subscriptions/, not {resource_id!r}")
+    parts = arm_ids.parse(resource_id)
+    azure.subscriptions.setdefault(parts.subscription.lower(), parts.subscription)
+    if parts.type == "Microsoft.Resources/resourceGroups":
+        body = {"location": "westeurope", "tags": {}, "properties": {}} | body
+    elif parts.resource_group:
+        _make_group(azure, parts, str(body.get("location", "westeurope")))
+    properties = body.setdefault("properties", {})
+    if not isinstance(properties, dict):
+        raise SeedError(f"{place}: 'properties' must be an object")
+    subnets = properties.pop("subnets", []) if parts.type == network.NETWORKS else []
+    if not parts.type.startswith("Microsoft.MachineLearningServices/registries"):
+        properties.setdefault("provisioningState", "Succeeded")
+    if parts.type.lower().startswith(_NETWORK):
+        body.setdefault("etag", azure.world.etag())
+    azure.world.put(body, private=private)
+    for each in subnets:
+        child = {"id": f"{resource_id}/subnets/{each['name']}"} | each
+        _load_resource(azure, child, f"{place}.subnets")
+
+
+def _make_group(azure: SimulatedAzure, parts: arm_ids.IdParts, location: str) -> None:
+    group_id = f"/subscriptions/{parts.subscription}/resourceGroups/{parts.resource_group}"
+    if azure.world.get(group_id) is None:
+        where = "westeurope" if location == "global" else location
+        azure.world.put(
+            {"id": group_id, "location": where, "tags": {}, "properties": {"provisioningState": "Succeeded"}}
+        )
+
+
+def _settle(azure: SimulatedAzure) -> None:
+    """What the providers keep beside the bodies: held addresses, watched targets, records' owners."""
+    for nic in azure.world.of_type(INTERFACES):
+        _hold_addresses(azure, nic)
+    links = azure.links
+    for endpoint in azure.world.of_type(ENDPOINTS):
+        if isinstance(links, EndpointLinks):
+            links.watch(endpoint)
+    for group in azure.world.of_type(GROUPS):
+        written = group.private.setdefault("written", {})
+        for config in group.properties.get("privateDnsZoneConfigs", ()):
+            zone = azure.world.get(config["properties"]["privateDnsZoneId"])
+            if zone is not None:
+                names = [each["recordSetName"] for each in config["properties"].get("recordSets", ())]
+                written.setdefault(zone.id, []).extend(names)
+
+
+def _hold_addresses(azure: SimulatedAzure, nic: Resource) -> None:
+    endpoint = (nic.properties.get("privateEndpoint") or {}).get("id")
+    if endpoint:
+        nic.private.setdefault("endpoint", endpoint)
+    for each in configurations(nic):
+        properties = each["properties"]
+        subnet = azure.world.get(str((properties.get("subnet") or {}).get("id", "")))
+        if subnet is None:
+            continue
+        nic.private.setdefault("subnet", subnet.id)
+        if not network.pool(subnet).claim(str(properties["privateIPAddress"]), str(each["id"])):
+            raise SeedError(f"{nic.id}: the address {properties['privateIPAddress']} is held twice in {subnet.id}")
+
+
+def _principal(given: JsonObject) -> Principal:
+    return Principal(
+        id=str(given["id"]),
+        name=str(given.get("name", given["id"])),
+        application_id=str(given.get("applicationId", "")),
+        assignments=[
+            Assignment(
+                scope=str(each.get("scope", "/")),
+                actions=tuple(each.get("actions", ())),
+                not_actions=tuple(each.get("notActions", ())),
+            )
+            for each in given.get("assignments", ())
+        ],
+    )
+
+
+def _denial(given: JsonObject) -> DenyAssignment:
+    return DenyAssignment(
+        id=str(given["id"]),
+        name=str(given.get("name", "")),
+        scope=str(given["scope"]),
+        actions=tuple(given.get("actions", ())),
+        not_actions=tuple(given.get("notActions", ())),
+        exempt=tuple(given.get("exempt", ())),
+    )
+
+
+def dump(azure: SimulatedAzure) -> JsonObject:
+    """The world as a document that `load` takes."""
+    return {
+        "subscriptions": list(azure.subscriptions.values()),
+        "principals": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "applicationId": each.application_id,
+                "assignments": [
+                    {"scope": one.scope, "actions": list(one.actions), "notActions": list(one.not_actions)}
+                    for one in each.assignments
+                ],
+            }
+            for each in azure.rbac.principals.values()
+        ],
+        "denyAssignments": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "scope": each.scope,
+                "actions": list(each.actions),
+                "notActions": list(each.not_actions),
+                "exempt": list(each.exempt),
+            }
+            for each in azure.rbac.all_denials()
+        ],
+        "unregistered": [list(each) for each in sorted(azure.unregistered)],
+        "resources": [_dumped(each) for each in azure.world.resources.values()],
+    }
+
+
+def _dumped(resource: Resource) -> JsonObject:
+    private = {key: value for key, value in resource.private.items() if _plain(value)}
+    return {**resource.body, "private": private} if private else dict(resource.body)
+
+
+def _plain(value: Any) -> bool:
+    """Whether a private value survives as JSON; address pools and running operations are made anew instead."""
+    try:
+        return bool(json.loads(json.dumps(value)) == value)
+    except TypeError:
+        return False
