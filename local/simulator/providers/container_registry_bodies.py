@@ -32,6 +32,7 @@ _PASSED_THROUGH = (
     "anonymousPullEnabled",
     "metadataSearch",
     "roleAssignmentMode",
+    "storageAccount",
 )
 
 
@@ -106,7 +107,7 @@ def changed(body: JsonObject, request: Mapping[str, Any], *, suffix: str, now: d
     properties = result["properties"]
     properties |= {name: deepcopy(asked[name]) for name in _PASSED_THROUGH if asked.get(name) is not None}
     if asked.get("encryption") is not None:
-        properties["encryption"] = deepcopy(asked["encryption"])
+        properties["encryption"] = _encryption(properties["encryption"], asked["encryption"], now)
     if asked.get("networkRuleSet") is not None:
         properties["networkRuleSet"] = _rule_set(properties.get("networkRuleSet") or _OPEN, asked["networkRuleSet"])
     if asked.get("policies") is not None:
@@ -159,6 +160,18 @@ def _refuse_below_premium(body: Mapping[str, Any], asked: Mapping[str, Any]) -> 
             "NetworkRulesNotSupported",
             f"Network rules are not supported for the SKU {tier} of the registry {name}.",
         )
+
+
+def _encryption(old: Mapping[str, Any], asked: Mapping[str, Any], now: datetime) -> JsonObject:
+    """With a key of the customer's, the service tells version and last rotation (recorded: azcli2411)."""
+    key = asked.get("keyVaultProperties")
+    if not key:
+        return deepcopy(dict(asked))
+    before = (old.get("keyVaultProperties") or {}).get("keyIdentifier")
+    shown: JsonObject = {"versionedKeyIdentifier": key.get("keyIdentifier"), "keyRotationEnabled": False, **key}
+    if before and before != key.get("keyIdentifier"):
+        shown["lastKeyRotationTimestamp"] = _offset(now)
+    return {**asked, "keyVaultProperties": shown}
 
 
 def _rule_set(old: Mapping[str, Any], asked: Mapping[str, Any]) -> JsonObject:

@@ -10,12 +10,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from local.simulator.call import Call
-from local.simulator.errors import ArmError
+from local.simulator.errors import ArmError, Shape
 from local.simulator.kernel import Kernel
 from local.simulator.operations import OperationStyle, constant
 from local.simulator.private_link import LinkConnection, LinkGroup, LinkMember, PrivateLinkTarget
 from local.simulator.providers import link_connections
-from local.simulator.providers.storage_bodies import TYPE, changed, groups, host, invalid_values, new_account
+from local.simulator.providers.storage_bodies import (
+    NEWEST,
+    TYPE,
+    changed,
+    groups,
+    host,
+    invalid_values,
+    new_account,
+    refusal,
+)
 from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
 from local.simulator.world import Resource
@@ -38,13 +47,18 @@ STYLE = OperationStyle(
 def put(azure: Kernel, call: Call) -> Response:
     body = call.body or {}
     known = azure.world.get(call.resource_id)
-    _demand_subnets(azure, call, known)
+    _demand_references(azure, call, known)
     if known is not None:
-        known.body = changed(known.body, body, suffix=azure.cloud.storage_suffix)
-        azure.world.touch(known)
-        return _answer(200, shown(azure, known))
+        return _change(azure, call, known)
     _refuse_bad_creation(azure, call)
-    made = new_account(call.resource_id, body, suffix=azure.cloud.storage_suffix, now=azure.world.now)
+    made = new_account(
+        call.resource_id,
+        body,
+        suffix=azure.cloud.storage_suffix,
+        now=azure.world.now,
+        api_version=call.api_version if call.api_version[:4] > "0000" else NEWEST,
+    )
+    _note_identity(azure, made, body)
 
     def finish(_at: datetime) -> None:
         azure.world.put(made)
@@ -62,10 +76,32 @@ def put(azure: Kernel, call: Call) -> Response:
 
 def patch(azure: Kernel, call: Call) -> Response:
     account = azure.require(call.resource_id)
-    _demand_subnets(azure, call, account)
+    _demand_references(azure, call, account)
+    return _change(azure, call, account)
+
+
+def _change(azure: Kernel, call: Call, account: Resource) -> Response:
     account.body = changed(account.body, call.body or {}, suffix=azure.cloud.storage_suffix)
+    _note_identity(azure, account.body, call.body or {})
     azure.world.touch(account)
     return _answer(200, shown(azure, account))
+
+
+def _note_identity(azure: Kernel, account: JsonObject, request: JsonObject) -> None:
+    asked = request.get("identity")
+    if not asked:
+        return
+    kind, known = str(asked.get("type") or "None"), account.get("identity") or {}
+    identity: JsonObject = {}
+    if "systemassigned" in kind.lower():
+        identity = {"principalId": known.get("principalId") or azure.world.guid(), "tenantId": azure.tenant_id}
+    identity["type"] = kind
+    if asked.get("userAssignedIdentities"):
+        identity["userAssignedIdentities"] = {
+            each: {"principalId": azure.world.guid(), "clientId": azure.world.guid()}
+            for each in asked["userAssignedIdentities"]
+        }
+    account["identity"] = identity
 
 
 def get(azure: Kernel, call: Call) -> Response:
@@ -82,10 +118,11 @@ def delete(azure: Kernel, call: Call) -> Response:
 
 def list_in_group(azure: Kernel, call: Call) -> Response:
     found = azure.world.children(call.resource_id, TYPE)
-    return Response.of(200, {"value": [shown(azure, each) for each in found]})
+    return _answer(200, {"value": [shown(azure, each) for each in found]})
 
 
 def list_in_subscription(azure: Kernel, call: Call) -> Response:
+    """Resource Manager joins this list, and names the charset (recorded)."""
     found = azure.world.of_type(TYPE, call.subscription)
     return Response.of(200, {"value": [shown(azure, each) for each in found]})
 
@@ -164,11 +201,11 @@ def get_connection(azure: Kernel, call: Call) -> Response:
 
 
 def put_connection(azure: Kernel, call: Call) -> Response:
-    """Approve or reject. Asking for the state it already has is refused, as is any way out of Rejected."""
+    """Approve or reject. Approving what is approved is refused (azure-rest-api-specs 30308), as is leaving Rejected."""
     connection = azure.require(call.resource_id)
     asked = call.properties.get("privateLinkServiceConnectionState") or {}
     before, after = link_connections.status_of(connection), str(asked.get("status") or "")
-    if (before, after) not in {("Pending", "Approved"), ("Pending", "Rejected"), ("Approved", "Rejected")}:
+    if after != "Rejected" and (before, after) != ("Pending", "Approved"):
         raise invalid_values("privateEndpointConnection.privateLinkServiceConnectionState.status")
     description = str(asked.get("description") or "")
     connection.properties["privateLinkServiceConnectionState"] = _state(after, description)
@@ -210,21 +247,46 @@ def _invalid_name(name: str) -> str:
 def _refuse_bad_creation(azure: Kernel, call: Call) -> None:
     name = call.params["account"]
     if not _NAME.fullmatch(name):
-        raise ArmError(400, "AccountNameInvalid", _invalid_name(name))
+        raise refusal(400, "AccountNameInvalid", _invalid_name(name))
     if _is_taken(azure, name):
-        raise ArmError(409, "StorageAccountAlreadyTaken", f"The storage account named {name} is already taken.")
+        raise refusal(409, "StorageAccountAlreadyTaken", f"The storage account named {name} is already taken.")
     if not (call.body or {}).get("location"):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
 
 
-def _demand_subnets(azure: Kernel, call: Call, known: Resource | None) -> None:
-    """A rule that names a subnet needs the right to join it."""
-    asked = (call.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()
-    before = known.properties["networkAcls"]["virtualNetworkRules"] if known is not None else ()
-    held = {str(rule["id"]).lower() for rule in before}
-    for rule in asked:
+def _demand_references(azure: Kernel, call: Call, known: Resource | None) -> None:
+    """What a request names must be there, and the caller allowed to use it."""
+    held = set()
+    if known is not None:
+        held = {str(rule["id"]).lower() for rule in known.properties["networkAcls"]["virtualNetworkRules"]}
+    for rule in (call.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ():
         if str(rule.get("id")).lower() not in held:
             azure.demand_linked(call, _JOIN, str(rule.get("id")))
+    domain = (call.properties.get("customDomain") or {}).get("name")
+    if domain:
+        raise _unverified_domain(azure, call.params["account"], str(domain))
+    for identity in ((call.body or {}).get("identity") or {}).get("userAssignedIdentities") or ():
+        if azure.world.get(identity) is None:
+            raise _missing_identity(call.resource_id, identity)
+
+
+def _unverified_domain(azure: Kernel, account: str, domain: str) -> ArmError:
+    """Recorded: net2003; no name is ever verified here."""
+    hosts = ",".join(host(account, each, azure.cloud.storage_suffix) for each in ("blob", "web"))
+    message = (
+        f"The custom domain name could not be verified. CNAME mapping from {domain} to any of {hosts} does not exist."
+    )
+    return refusal(409, "StorageDomainNameCouldNotVerify", message)
+
+
+def _missing_identity(account_id: str, identity: str) -> ArmError:
+    """Recorded: aso2512."""
+    inner = f'{{"error":{{"code":"BadRequest","message":"Resource \'{identity}\' was not found."}}}}'
+    message = (
+        f"Identity operation for resource '{account_id}' failed with error 'Failed to perform resource identity "
+        f"operation. Status: 'BadRequest'. Response: '{inner}'.'."
+    )
+    return ArmError(400, "FailedIdentityOperation", message, shape=Shape.GATEWAY)
 
 
 _GROUP = "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.Storage/storageAccounts"

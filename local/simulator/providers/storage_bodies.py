@@ -20,12 +20,24 @@ MAX_ADDRESS_RULES = 400
 MAX_NETWORK_RULES = 400
 """Rules per account (documentation: scalability targets for storage accounts, 2025)."""
 
+NEWEST = "9999-12-31"
+"""An api-version newer than all."""
+
+_DEFAULTS = (
+    ("allowCrossTenantReplication", False, "2023-01-01"),
+    ("allowCrossTenantDelegationSas", False, "2025-06-01"),
+    ("minimumTlsVersion", "TLS1_2", "2021-09-01"),
+    ("allowBlobPublicAccess", False, "2021-09-01"),
+)
+"""Name, value and the first api-version whose creations set it (recorded: aso2512, azcli2411)."""
+
 _SERVICES_BY_KIND = {
     "storagev2": ("dfs", "web", "blob", "queue", "table", "file"),
     "storage": ("blob", "queue", "table", "file"),
     "blobstorage": ("dfs", "blob", "table"),
     "blockblobstorage": ("dfs", "web", "blob"),
     "filestorage": ("file",),
+    "edgezone": ("blob", "web"),
 }
 _PAIRS = {
     "westeurope": "northeurope",
@@ -85,8 +97,16 @@ def groups(kind: str, sku: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def new_account(resource_id: str, request: Mapping[str, Any], *, suffix: str, now: datetime) -> JsonObject:
-    """A finished account. *suffix* is the cloud's storage suffix, for example core.windows.net."""
+def new_account(
+    resource_id: str, request: Mapping[str, Any], *, suffix: str, now: datetime, api_version: str = NEWEST
+) -> JsonObject:
+    """
+    A finished account.
+
+    Args:
+        suffix: The cloud's storage suffix, for example core.windows.net.
+        api_version: The one it is made with: it decides which defaults the account gets for life.
+    """
     name = resource_id.rsplit("/", 1)[-1]
     sku = str((request.get("sku") or {}).get("name") or "Standard_LRS")
     kind = str(request.get("kind") or "StorageV2")
@@ -95,18 +115,15 @@ def new_account(resource_id: str, request: Mapping[str, Any], *, suffix: str, no
     location = _normalised(str(request["location"]))
     properties: JsonObject = {
         "keyCreationTime": {"key1": made, "key2": made},
-        "allowCrossTenantReplication": False,
-        "allowCrossTenantDelegationSas": False,
+        **{name: value for name, value, since in _DEFAULTS if api_version >= since},
         "privateEndpointConnections": [],
-        "minimumTlsVersion": "TLS1_2",
-        "allowBlobPublicAccess": False,
         "networkAcls": network_acls(None),
         "supportsHttpsTrafficOnly": True,
         "encryption": _encryption(asked.get("encryption"), made),
         "accessTier": "Hot",
         "provisioningState": "Succeeded",
         "creationTime": made,
-        "primaryEndpoints": _endpoints(name, kind, suffix),
+        "primaryEndpoints": _endpoints(name, _kind_in_zone(kind, request), suffix),
         "primaryLocation": location,
         "statusOfPrimary": "available",
     }
@@ -123,7 +140,15 @@ def new_account(resource_id: str, request: Mapping[str, Any], *, suffix: str, no
         "tags": dict(request.get("tags") or {}),
         "properties": properties,
     }
+    if request.get("extendedLocation"):
+        body["extendedLocation"] = dict(request["extendedLocation"])
+        properties["primaryExtendedLocation"] = dict(request["extendedLocation"])
     return changed(body, {"properties": dict(asked)}, suffix=suffix)
+
+
+def _kind_in_zone(kind: str, request: Mapping[str, Any]) -> str:
+    """An account in an edge zone serves blobs and websites only (recorded: azcli2411)."""
+    return "EdgeZone" if request.get("extendedLocation") else kind
 
 
 def changed(body: JsonObject, request: Mapping[str, Any], *, suffix: str) -> JsonObject:
@@ -159,7 +184,7 @@ def network_acls(asked: Mapping[str, Any] | None) -> JsonObject:
         raise invalid_values("networkAcls.defaultAction")
     for name, limit in _LISTS:
         if len(asked.get(name) or ()) > limit:
-            raise ArmError(
+            raise refusal(
                 400,
                 "NetworkAclsValidationFailure",
                 f"Validation of network acls failure: {len(asked[name])} {name} exceed the limit of {limit}.",
@@ -179,7 +204,12 @@ def network_acls(asked: Mapping[str, Any] | None) -> JsonObject:
 
 def invalid_values(name: str) -> ArmError:
     """Recorded for a bad parameter (net2003); the same code refuses an impossible change of a connection."""
-    return ArmError(400, "InvalidValuesForRequestParameters", f"Values for request parameters are invalid: {name}.")
+    return refusal(400, "InvalidValuesForRequestParameters", f"Values for request parameters are invalid: {name}.")
+
+
+def refusal(status: int, code: str, message: str) -> ArmError:
+    """An error of Storage itself: it names no charset (recorded: net2003)."""
+    return ArmError(status, code, message, headers={"Content-Type": "application/json"})
 
 
 def _resource_rule(rule: Mapping[str, Any]) -> JsonObject:
