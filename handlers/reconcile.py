@@ -3,8 +3,6 @@
 import azure.functions as func
 
 from handlers.runtime import runtime
-from shared.core.errors import MalformedMessage
-from shared.core.requests import WorkMessage
 
 blueprint = func.Blueprint()
 
@@ -13,13 +11,7 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name="%ISOLATION_WORK_QUEUE%", connection="AzureWebJobsStorage")
 async def reconcile_registry(message: func.QueueMessage) -> None:
     """Do one pass; an exception makes the host deliver the message again, five times in all."""
-    app = await runtime()
-    try:
-        work = WorkMessage.decode(message.get_body())
-    except MalformedMessage as error:
-        await app.reception.reject(error, repr(message.get_body()), "rejected")
-        return
-    await app.reconciler.run(work)
+    await (await runtime()).worker.work(message.get_body())
 
 
 @blueprint.function_name("keep_poison")
@@ -28,10 +20,4 @@ async def reconcile_registry(message: func.QueueMessage) -> None:
 )
 async def keep_poison(message: func.QueueMessage) -> None:
     """Record a message that failed five times."""
-    app = await runtime()
-    try:
-        work = WorkMessage.decode(message.get_body())
-    except MalformedMessage as error:
-        await app.reception.reject(error, repr(message.get_body()), "poison")
-        return
-    await app.poison.keep(work)
+    await (await runtime()).worker.keep_poison(message.get_body())
