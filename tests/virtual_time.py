@@ -28,6 +28,16 @@ class LoopClock:
             await asyncio.sleep(duration.total_seconds())
 
 
+def pytest_configure() -> None:
+    """
+    Tell asyncio that no loop is current; a plugin hook, for the suite's conftest to take over.
+
+    looptime asks for the current loop before every test. Before the first asynchronous one Python would answer with a
+    warning and a new loop that nobody closes, and both are errors here.
+    """
+    asyncio.set_event_loop(None)
+
+
 def run_virtual[Result](story: Coroutine[Any, Any, Result]) -> Result:
     """
     Run *story* on an event loop of its own, in virtual time from EPOCH; for property tests and the bench.

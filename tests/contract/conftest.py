@@ -4,7 +4,7 @@ The two worlds in which the state contracts hold: memory in virtual time, and Az
 A test asks for `ledger`, `work_queue` or `leases` and runs once in each.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import pytest
 
-from local.azurite import start_azurite
 from local.memory import MemoryLeases, MemoryLedger, MemoryWorkQueue
 from shared.cloud.clock import SystemClock
 from shared.cloud.leases import BlobLeases
@@ -20,7 +19,10 @@ from shared.cloud.ledger import TableLedger
 from shared.cloud.state_clients import StateAccount
 from shared.cloud.work_queue import StorageWorkQueue
 from shared.engine.ports import Clock, Leases, Ledger, WorkQueue
+from tests.fixtures.azurite import azurite
 from tests.virtual_time import LoopClock
+
+__all__ = ["azurite"]
 
 MEMORY = pytest.param("memory", marks=pytest.mark.looptime)
 AZURITE = pytest.param("azurite", marks=pytest.mark.slow)
@@ -52,10 +54,9 @@ def world(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def azurite_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateAccount]:
-    with start_azurite(tmp_path_factory.mktemp("azurite")) as azurite:
-        yield StateAccount(connection_string=azurite.connection_string)
+@pytest.fixture
+def azurite_account(azurite: str) -> StateAccount:
+    return StateAccount(connection_string=azurite)
 
 
 @pytest.fixture
