@@ -111,7 +111,7 @@ def _create(azure: Kernel, call: Call, body: JsonObject, location: str) -> Respo
     estate = Estate.planned(azure, call.resource_id, location, _primary_first(regions, location))
     seconds = azure.durations.registry_create
     registry = azure.world.put(
-        _new_body(azure, call.resource_id, body),
+        new_body(azure, call.resource_id, body),
         private={"creating": True, "visible": (azure.world.now + timedelta(seconds=seconds * INVISIBLE)).isoformat()},
     )
     registry.properties["regionDetails"] = [
@@ -139,7 +139,7 @@ def make(azure: Kernel, registry_id: str, body: JsonObject) -> Resource:
     location = _region(str(body["location"]))
     regions = {each["location"]: bodies.storage_asked(each) for each in bodies.regions_asked(body)}
     estate = Estate.planned(azure, registry_id, location, _primary_first(regions, location))
-    registry = azure.world.put(_new_body(azure, registry_id, body))
+    registry = azure.world.put(new_body(azure, registry_id, body))
     complete(azure, registry.id, estate)
     registry.private = {}
     return registry
@@ -261,7 +261,8 @@ def delete(azure: Kernel, call: Call) -> Response:
 # -- parts of the body -------------------------------------------------------------------------------------------------
 
 
-def _new_body(azure: Kernel, registry_id: str, body: JsonObject) -> JsonObject:
+def new_body(azure: Kernel, registry_id: str, body: JsonObject) -> JsonObject:
+    """A registry whose parts are not there yet."""
     location = _region(str(body["location"]))
     made = bodies.registry(
         registry_id,

@@ -136,6 +136,13 @@ def registry(
     }
 
 
+def has_ids(detail: Mapping[str, Any]) -> bool:
+    """Whether the region names its storage account and its container registry."""
+    storage = (detail.get("storageAccountDetails") or [{}])[0].get("systemCreatedStorageAccount") or {}
+    container = (detail.get("acrDetails") or [{}])[0].get("systemCreatedAcrAccount") or {}
+    return all((each.get("armResourceId") or {}).get("resourceId") for each in (storage, container))
+
+
 def _reference(resource_id: str | None) -> JsonObject | None:
     return None if resource_id is None else {"resourceId": resource_id}
 

@@ -49,7 +49,7 @@ def put(azure: Kernel, call: Call) -> Response:
         return _begin_change(azure, call, known)
     if not body.get("location"):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
-    made = _new(azure, call)
+    made = new_workspace(azure, call.resource_id, body, creator=call.principal.name)
     operation = azure.begin(
         call,
         WORKSPACE,
@@ -145,17 +145,18 @@ def _summary(connection: Resource) -> JsonObject:
 # -- the body ----------------------------------------------------------------------------------------------------------
 
 
-def _new(azure: Kernel, call: Call) -> JsonObject:
-    body = call.body or {}
+def new_workspace(azure: Kernel, workspace_id: str, body: Mapping[str, Any], *, creator: str) -> JsonObject:
+    """A finished workspace (members as recorded with 2024-04-01)."""
     location = str(body["location"]).replace(" ", "").lower()
+    name = workspace_id.rsplit("/", 1)[-1]
     host = f"{location}.{azure.cloud.machine_learning_suffix}"
-    internal = links.internal_id(call.resource_id)
+    internal = links.internal_id(workspace_id)
     now = f"{azure.world.now:%Y-%m-%dT%H:%M:%SZ}"
-    person = {"By": call.principal.name, "ByType": "Application", "At": now}
-    notebook = f"ml-{call.params['workspace'][:16]}-{location}-{internal}.{location}.{azure.cloud.notebooks_suffix}"
+    person = {"By": creator, "ByType": "Application", "At": now}
+    notebook = f"ml-{name[:16]}-{location}-{internal}.{location}.{azure.cloud.notebooks_suffix}"
     made: JsonObject = {
-        "id": call.resource_id,
-        "name": call.params["workspace"],
+        "id": workspace_id,
+        "name": name,
         "type": TYPE,
         "location": location,
         "tags": {},
@@ -191,7 +192,7 @@ def _new(azure: Kernel, call: Call) -> JsonObject:
             "publicNetworkAccess": "Enabled",
             "ipAllowlist": [],
             "discoveryUrl": f"https://{host}/discovery",
-            "mlFlowTrackingUri": f"azureml://{host}/mlflow/v1.0{call.resource_id}",
+            "mlFlowTrackingUri": f"azureml://{host}/mlflow/v1.0{workspace_id}",
             "serverlessComputeSettings": None,
             "EnableSoftwareBillOfMaterials": False,
             "sdkTelemetryAppInsightsKey": azure.world.guid(),
