@@ -28,7 +28,7 @@ from shared.core.arm import ResourceId
 from shared.core.clouds import CLOUDS
 from shared.core.errors import RegistryIsolationError
 from shared.core.policy import IsolationPolicy
-from shared.core.requests import WorkMessage
+from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.engine.intake import Intake
 from shared.engine.pacing import Pacing
 from shared.engine.poison import PoisonCabinet
@@ -76,6 +76,7 @@ class House:
         self.cloud = CLOUDS[cloud]
         self.seed = seed
         self.document: dict[str, Any] = self.default_policy()
+        self.app = APP
         self.azure.rbac.principal(APP, name="registry-isolation", actions=("*",))
 
     def default_policy(self) -> dict[str, Any]:
@@ -92,6 +93,25 @@ class House:
                 }
             ],
         }
+
+    def add_network(self, name: str, prefix: str, *, zones: str = "") -> str:
+        """One more network in the world and in the policy; gives its subnet's id."""
+        group = f"{self.scene.subscription}/resourceGroups/rg-{name}"
+        scenery.send(self.azure, "PUT", group, {"location": "westeurope"}, api_version=scenery.GROUP_API)
+        network = f"{group}/providers/Microsoft.Network/virtualNetworks/{name}"
+        body = {
+            "location": "westeurope",
+            "properties": {
+                "addressSpace": {"addressPrefixes": [prefix]},
+                "subnets": [{"name": "endpoints", "properties": {"addressPrefix": prefix.replace("/16", "/24")}}],
+            },
+        }
+        scenery.send(self.azure, "PUT", network, body, api_version=scenery.NETWORK_API)
+        scenery.rest(self.azure)
+        dns = {"zones_resource_group": zones or group, "create_zones": True, "link_vnet": True}
+        subnet = f"{network}/subnets/endpoints"
+        self.document["networks"].append({"name": name, "subnet": subnet, "dns": dns})
+        return subnet
 
     async def __aenter__(self) -> Self:
         self.clock = LoopClock()
@@ -156,6 +176,39 @@ class House:
                 return False
             await asyncio.sleep(0.25)
         return True
+
+    async def ask(self, registry: Resource | str) -> WorkMessage:
+        """Ask for a registry the way a door does."""
+        return await self.intake.accept(
+            ReconcileRequest(
+                registry=as_id(registry), reason=RequestReason.HTTP, origin="test", received=self.clock.now()
+            )
+        )
+
+    def after(self, duration: timedelta) -> Callable[[], Awaitable[bool]]:
+        """Holds once *duration* has passed."""
+        end = self.clock.now() + duration
+
+        async def passed() -> bool:
+            return self.clock.now() >= end
+
+        return passed
+
+    def exists(self, resource: str) -> Callable[[], Awaitable[bool]]:
+        """Holds once Azure has the resource."""
+
+        async def there() -> bool:
+            return self.azure.world.get(resource) is not None
+
+        return there
+
+    def wrote(self, part: str) -> Callable[[], Awaitable[bool]]:
+        """Holds once the app has written to a URL that contains *part*."""
+
+        async def written() -> bool:
+            return any(part in call.url for call in self.writes() if call.principal == APP)
+
+        return written
 
     async def stop(self) -> None:
         """End the process, in the middle of whatever it does."""
