@@ -18,8 +18,13 @@ from shared.core.errors import MalformedResourceId
 # ARM limits a resource id to 2,048 characters (documentation of deployment templates).
 MAX_LENGTH = 2048
 
-# Names may hold letters of any script (resource groups do), never separators, quotes, queries or control characters.
-_SEGMENT = re.compile(r"[^\x00-\x20\x7f-\x9f/\\?#%&<>\"'`:*|+;]{1,260}", re.UNICODE)
+# Names may hold letters of any script (resource groups do), never separators, quotes, queries, spaces, control characters
+# (visible or not: direction marks would let a log line lie) or lone surrogates, which no encoder takes. The Kelvin sign is
+# refused because its lower case is the letter k, which would make two ids equal that Azure tells apart.
+_SEGMENT = re.compile(
+    r"[^\s\x00-\x20\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\u212a"
+    r"/\\?#%&<>\"'`:*|+;]{1,260}"
+)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUBSCRIPTION_PARTS = 2
 _GROUP_PARTS = 4

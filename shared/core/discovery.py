@@ -29,7 +29,7 @@ def choose_group(registry: ResourceId, candidates: Iterable[GroupCandidate]) -> 
         NotReadyYet: No candidate fits; Azure has not made the group yet.
         AmbiguousGroup: Several fit, and the registry does not say which is its own.
     """
-    pattern = re.compile(re.escape(group_prefix(registry)) + _GUID_TAIL, re.IGNORECASE)
+    pattern = re.compile(re.escape(group_prefix(registry)) + _GUID_TAIL, re.IGNORECASE | re.ASCII)
     fitting = [
         candidate
         for candidate in candidates
