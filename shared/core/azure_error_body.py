@@ -178,7 +178,7 @@ def _walk(value: object, depth: int, errors: list[Said], policies: list[str]) ->
         return
     if isinstance(value, list):
         for item in value[:_MOST_ERRORS]:
-            _walk(item, depth, errors, policies)
+            _walk(item, depth + isinstance(item, list), errors, policies)
         return
     if not isinstance(value, dict):
         return

@@ -1,7 +1,7 @@
 """
 The table of Azure's error codes: what each means here, and the sentence for the person who has to act.
 
-Data only; `core.azure_errors` reads it. Codes are lower-cased. A sentence may use `{what}` (operation and resource),
+Data only; `core.azure_errors` reads it. Codes are lower-cased. A sentence may use `{what}` (verb phrase and resource),
 `{message}` (Azure's text, bounded), `{resource}` and the named groups of its pattern; where the pattern does not
 match Azure's text, `otherwise` is said instead. Where a code means different things by HTTP status, `statuses` limits
 the row.
@@ -46,7 +46,7 @@ class Row:
     leaf: type[RegistryIsolationError]
     sentence: str
     pattern: re.Pattern[str] | None = None
-    otherwise: str = "{what}: {message}"
+    otherwise: str = "Cannot {what}: {message}"
     statuses: frozenset[int] = frozenset()
     delay: timedelta | None = None
 
@@ -61,7 +61,7 @@ def _named(text: str) -> re.Pattern[str]:
 
 
 _CLIENT = r"client <client> with object id <principal>"
-BUSY = Row(leaf=Busy, sentence="{what} has to wait for another operation on the same resource: {message}")
+BUSY = Row(leaf=Busy, sentence="Cannot {what} while another operation holds the resource: {message}")
 # Terraform and Bicep authors report 5 to 60 s for storage, 10 to 60 s for endpoints of one subnet.
 _BUSY_STORAGE = Row(leaf=Busy, sentence=BUSY.sentence, delay=timedelta(seconds=5))
 _BUSY_NETWORK = Row(leaf=Busy, sentence=BUSY.sentence, delay=timedelta(seconds=10))
@@ -77,9 +77,9 @@ DENY_ASSIGNMENT = Row(
         '(as {{"principalId": "{principal}"}}) of the registry with a full PUT; the next sweep goes on by itself.'
     ),
     otherwise=(
-        "A deny assignment of the registry's managed resource group refuses {what}. Add the object id of the app's "
-        "identity to "
-        "properties.managedResourceGroupSettings.assignedIdentities of the registry with a full PUT. Azure says: "
+        "A deny assignment of the registry's managed resource group does not let the app {what}. Add the object id of "
+        "the app's identity to properties.managedResourceGroupSettings.assignedIdentities of the registry with a "
+        "full PUT. Azure says: "
         "{message}"
     ),
 )
@@ -90,7 +90,7 @@ _AUTHORIZATION = Row(
         "The app's identity (object id {principal}) lacks {action} on {scope}: "
         "assign it a role with that action there. A new assignment can take 10 minutes to work."
     ),
-    otherwise="The app's identity may not do {what}: assign it a role that allows it. Azure says: {message}",
+    otherwise="The app's identity may not {what}: assign it a role that allows it. Azure says: {message}",
 )
 _LINKED = Row(
     leaf=MissingPermission,
@@ -102,12 +102,15 @@ _LINKED = Row(
         "The app's identity (object id {principal}) lacks {linked_action} on {linked_scope}, which {action} needs: "
         "assign it a role with that action there."
     ),
-    otherwise="The app's identity lacks a permission on a resource that {what} refers to. Azure says: {message}",
+    otherwise=(
+        "The app's identity lacks a permission on another resource that it needs to {what}. Azure says: {message}"
+    ),
 )
 _POLICY = Row(
     leaf=DeniedByPolicy,
     sentence=(
-        "The Azure Policy assignment {policies} refuses {what}. Exempt the resource in Azure Policy, or change the "
+        "The Azure Policy assignment {policies} does not let the app {what}. Exempt the resource in Azure Policy, "
+        "or change the "
         "policy or "
         "what this app is told to do. Azure says: {message}"
     ),
@@ -115,8 +118,10 @@ _POLICY = Row(
 _LOCKED = Row(
     leaf=Locked,
     pattern=_named(r"perform \w{1,20} operation.{0,80}?locked: <lock>"),
-    sentence="A resource lock on {lock} refuses {what}: remove the lock, or exempt the registry.",
-    otherwise="A resource lock refuses {what}: remove the lock, or exempt the registry. Azure says: {message}",
+    sentence="A resource lock on {lock} does not let the app {what}: remove the lock, or exempt the registry.",
+    otherwise=(
+        "A resource lock does not let the app {what}: remove the lock, or exempt the registry. Azure says: {message}"
+    ),
 )
 _PROVIDER = Row(
     leaf=ProviderNotRegistered,
@@ -136,51 +141,56 @@ _PROVIDER = Row(
 )
 _API_VERSION = Row(
     leaf=ProviderNotRegistered,
-    sentence="{what} is not offered in this region, cloud or api-version: {message}",
+    sentence="Cannot {what}, it is not offered in this region, cloud or api-version: {message}",
 )
 SUBNET_FULL = Row(
     leaf=SubnetUnusable,
     sentence=(
-        "{what} found no free address in its subnet: enlarge the subnet, free addresses, or name another one in the "
+        "Cannot {what}, its subnet has no free address: enlarge the subnet, free addresses, or name another one in the "
         "policy. {message}"
     ),
 )
 _SUBNET_DELEGATED = Row(
     leaf=SubnetUnusable,
     sentence=(
-        "{what} needs a subnet that is not delegated to a service: remove the delegation, or name another subnet in "
+        "Cannot {what} in a subnet that is delegated to a service: remove the delegation, or name another subnet in "
         "the policy. {message}"
     ),
 )
 _SUBNET_POLICIES = Row(
     leaf=SubnetUnusable,
-    sentence=(
-        "{what} needs a subnet whose privateEndpointNetworkPolicies allow private endpoints: set them to Disabled. "
-        "{message}"
-    ),
+    sentence=("Cannot {what} under the privateEndpointNetworkPolicies of its subnet: set them to Disabled. {message}"),
 )
 SUBNET_MISSING = Row(
     leaf=SubnetUnusable,
     sentence=(
-        "{what} refers to a subnet that does not exist or lies in another region: correct the policy's network. "
+        "Cannot {what} in a subnet that does not exist or lies in another region: correct the policy's network. "
         "{message}"
+    ),
+)
+# A virtual network sees one zone of a name (documentation, private endpoint DNS); told only in the failed operation.
+LINKED_ELSEWHERE = Row(
+    leaf=Refused,
+    sentence=(
+        "Cannot {what}: the virtual network is linked to another zone of the same name. Name that zone's resource group "
+        "in dns.zones_resource_group of the policy, remove the other link, or set dns.link_vnet to false. {message}"
     ),
 )
 NOT_PREMIUM = Row(
     leaf=UnsupportedSku,
-    sentence="{what} needs the Premium SKU of Azure Container Registry: {message}",
+    sentence="Cannot {what}, it needs the Premium SKU of Azure Container Registry: {message}",
 )
 REPLICATING = Row(
     leaf=Busy,
-    sentence="{what} has to wait for the container registry's replications: {message}",
+    sentence="Cannot {what} before the container registry's replications are done: {message}",
     delay=timedelta(seconds=30),
 )
-THROTTLED = Row(leaf=Throttled, sentence="Azure asks for fewer calls; {what} was not done: {message}")
-STALE = Row(leaf=ChangedUnderneath, sentence="{what} met a state that is not what was read before: {message}")
-NOT_FOUND = Row(leaf=ChangedUnderneath, sentence="{what} did not find its resource: {message}")
+THROTTLED = Row(leaf=Throttled, sentence="Azure asks for fewer calls, so the app did not {what}: {message}")
+STALE = Row(leaf=ChangedUnderneath, sentence="Cannot {what}, the state is not what was read before: {message}")
+NOT_FOUND = Row(leaf=ChangedUnderneath, sentence="Cannot {what}, the resource was not found: {message}")
 NO_GROUP = Row(
     leaf=Refused,
-    sentence="{what} needs a resource group that does not exist: create it or correct the policy. {message}",
+    sentence="Cannot {what} in a resource group that does not exist: create it or correct the policy. {message}",
 )
 _SUBSCRIPTION_OFF = Row(
     leaf=Refused, sentence="The subscription of {resource} does not accept writes: enable it again. {message}"
@@ -188,7 +198,7 @@ _SUBSCRIPTION_OFF = Row(
 _DATA_ROLE = Row(
     leaf=AccessDenied,
     sentence=(
-        "The app's identity lacks a data role on its own storage account for {what}: assign it. Azure says: {message}"
+        "The app's identity lacks the data role on its own storage account to {what}: assign it. Azure says: {message}"
     ),
 )
 _TENANT = Row(
@@ -234,19 +244,19 @@ CODES: dict[str, Row] = {
     "subnetnotfound": SUBNET_MISSING,
     "invalidprivatelinkserviceid": Row(
         leaf=NotReadyYet,
-        sentence="{what} refers to a target that Azure does not know yet: {message}",
+        sentence="Cannot {what} yet, Azure does not know its target: {message}",
         delay=timedelta(seconds=30),
     ),
     # The name stays taken for about 20 minutes after a deletion (documentation, troubleshooting private endpoints).
     "privateendpointalreadyexists": Row(
         leaf=NotReadyYet,
-        sentence="{what} has to wait until Azure frees the name again: {message}",
+        sentence="Cannot {what} until Azure frees the name again: {message}",
         delay=timedelta(minutes=20),
     ),
     # storage and container registry
     "conflictfeatureenabled": Row(
         leaf=Refused,
-        sentence="{what} conflicts with another feature of the storage account (such as blob restore): {message}",
+        sentence="Cannot {what} beside another feature of the storage account (such as blob restore): {message}",
     ),
     "disablingpublicnetworkaccessnotsupported": NOT_PREMIUM,
     # the world moved

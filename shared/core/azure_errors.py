@@ -18,6 +18,7 @@ from shared.core.azure_error_table import (
     CODES,
     DENY_ASSIGNMENT,
     GENERIC,
+    LINKED_ELSEWHERE,
     NO_GROUP,
     NOT_FOUND,
     NOT_PREMIUM,
@@ -41,20 +42,22 @@ from shared.core.errors import (
 
 _ACCEPTED = range(200, 400)
 _CLIENT_ERROR = range(400, 500)
-_UNAUTHENTICATED, _FORBIDDEN, _MISSING, _SLOW, _CONFLICT, _PRECONDITION, _MANY = 401, 403, 404, 408, 409, 412, 429
-_NEVER_SUPPORTED = frozenset({501, 505})
-_WRITES = frozenset({"put", "patch", "post", "create", "update"})
+_FORBIDDEN, _CONFLICT, _MANY = 403, 409, 429
+_MOST_TEXT = 20_000
+_PHRASED = frozenset({400, 409, 422, 429})
+_WRITES = frozenset({"put", "patch", "post", "create", "update", "write", "close", "link"})
 _CONNECTIONS = re.compile(r"/privateEndpointConnections\b", re.IGNORECASE)
 _POLICY_IN_TEXT = re.compile(
     r"\"policyAssignment\"\s*:\s*\{\s*\"name\"\s*:\s*\"(?P<name>[^\"]{1,200})\"", re.IGNORECASE
 )
 _RELATIVE_ACTION = re.compile(r"(?!Microsoft\.)[\w/]+", re.IGNORECASE)
 
-_UNKNOWN = Row(leaf=Refused, sentence="Azure refuses {what}: {message}")
-_FAILED = Row(leaf=OperationFailed, sentence="{what} was accepted and then failed: {message}")
-_NO_ANSWER = Row(leaf=Unavailable, sentence="{what} got no answer from Azure: {message}")
-_UNABLE = Row(leaf=Unavailable, sentence="Azure could not do {what} now: {message}")
-_TOKEN = Row(leaf=AccessDenied, sentence="Azure does not accept the app's token for {what}: {message}")
+_UNKNOWN = Row(leaf=Refused, sentence="Azure refuses to {what}: {message}")
+_FAILED = Row(leaf=OperationFailed, sentence="Azure began to {what} and then failed: {message}")
+_NO_ANSWER = Row(leaf=Unavailable, sentence="Azure did not answer when asked to {what}: {message}")
+_UNABLE = Row(leaf=Unavailable, sentence="Azure could not {what} now: {message}")
+_TOKEN = Row(leaf=AccessDenied, sentence="Azure does not accept the app's token to {what}: {message}")
+_BY_STATUS = {401: _TOKEN, 404: NOT_FOUND, 408: _UNABLE, 412: STALE, 501: _UNKNOWN, 505: _UNKNOWN}
 
 _PHRASES: tuple[tuple[re.Pattern[str], Row], ...] = (
     (
@@ -62,6 +65,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], Row], ...] = (
         SUBNET_FULL,
     ),
     (re.compile(r"/subnets/[^ ]{1,200} referenced by .{1,2100} was not found", re.IGNORECASE), SUBNET_MISSING),
+    (re.compile(r"linked to multiple zones with overlapping namespaces", re.IGNORECASE), LINKED_ELSEWHERE),
     (re.compile(r"replication.{0,200}?(?:creating|provisioning|in progress|not in)", re.IGNORECASE), REPLICATING),
     (re.compile(r"\bsku\b.{0,200}?\bpremium\b|\bpremium\b.{0,200}?\bsku\b", re.IGNORECASE), NOT_PREMIUM),
     (
@@ -93,7 +97,7 @@ def classify(
         status: HTTP status; None if there was no answer at all.
         body: Parsed JSON, a text, or None; for a failed connection, what was wrong with it.
         headers: Of the answer; names are compared without case.
-        operation: What was tried, as "verb resource type".
+        operation: What was tried, as "verb resource type": a sentence says that Azure refuses to do it.
         resource_id: The ARM id concerned, as received, or "".
         now: What a date in Retry-After is measured from; the answer's own Date header if None.
 
@@ -103,7 +107,9 @@ def classify(
     """
     answer = read_answer(body, headers)
     said = _most_specific(answer, status)
-    text = " ".join([said.message, *(other.message for other in answer.errors if other is not said)]).strip()
+    text = " ".join([said.message, *(other.message for other in answer.errors if other is not said)])[
+        :_MOST_TEXT
+    ].strip()
     row = _row(status, said, text, operation, resource_id)
     message = quoted(said.message or text) or _silence(status)
     sentence = _sentence(row, text, message, answer, operation, resource_id)
@@ -143,30 +149,30 @@ def _row(status: int | None, said: Said, text: str, operation: str, resource_id:
         return NO_GROUP
     if code == "invalidvaluesforrequestparameters" and _CONNECTIONS.search(f"{operation} {resource_id}"):
         return STALE  # storage refuses to approve what is approved already
-    for table in (CODES, GENERIC):
-        row = table.get(code)
-        if row and _applies(row, status):
-            return row
+    known = CODES.get(code)
+    if known and _applies(known, status):
+        return known
+    phrase = _phrase(text)
+    if phrase and (status in _ACCEPTED or status in _PHRASED):
+        return phrase
+    generic = GENERIC.get(code)
+    if generic and _applies(generic, status):
+        return generic
     return _row_by_status(status, code, text)
 
 
 def _row_by_status(status: int, code: str, text: str) -> Row:
-    if status == _MISSING:
-        return NOT_FOUND
-    if status == _PRECONDITION:
-        return STALE
-    if status == _UNAUTHENTICATED:
-        return _TOKEN
+    if status == _MANY or code == str(_MANY):
+        return THROTTLED
     if status == _FORBIDDEN and "deny assignment" in text.lower():
         return DENY_ASSIGNMENT
-    if status == _MANY or code == str(_MANY):
-        return BUSY if _phrase(text) is BUSY else THROTTLED
-    if status == _SLOW:
-        return _UNABLE
-    if status in _CLIENT_ERROR or status in _ACCEPTED:
-        unnamed_conflict = status == _CONFLICT and (not (code or text) or code.endswith("inprogress"))
-        return BUSY if unnamed_conflict else _phrase(text) or (_UNKNOWN if status in _CLIENT_ERROR else _FAILED)
-    return _UNKNOWN if status in _NEVER_SUPPORTED else _UNABLE
+    if status == _CONFLICT and (not (code or text) or code.endswith("inprogress")):
+        return BUSY
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status in _ACCEPTED:
+        return _FAILED
+    return _UNKNOWN if status in _CLIENT_ERROR else _UNABLE
 
 
 def _phrase(text: str) -> Row | None:
@@ -174,7 +180,9 @@ def _phrase(text: str) -> Row | None:
 
 
 def _silence(status: int | None) -> str:
-    return "the connection failed." if status is None else f"HTTP {status} without an explanation."
+    if status is None:
+        return "the connection failed."
+    return "no reason was given." if status in _ACCEPTED else f"HTTP {status} without an explanation."
 
 
 def _sentence(row: Row, text: str, message: str, answer: AzureAnswer, operation: str, resource_id: str) -> str:
@@ -206,7 +214,7 @@ def _complete(names: dict[str, str], resource_id: str) -> bool:
 
 def _what(operation: str, resource_id: str) -> str:
     name = resource_id.rstrip("/").rsplit("/", 1)[-1]
-    return f"{operation or 'The call'} '{name}'" if name else operation or "The call"
+    return f"{operation or 'act on'} '{name}'" if name else operation or "do what was asked"
 
 
 def _policies(answer: AzureAnswer, text: str) -> Iterator[str]:

@@ -115,6 +115,14 @@ def test_a_body_nested_without_end_is_read_to_a_bounded_depth() -> None:
     assert len(codes(body)) <= 64
 
 
+def test_lists_in_lists_without_end_are_read_to_a_bounded_depth() -> None:
+    body: object = {"code": "deepest"}
+    for _ in range(5_000):
+        body = [body]
+
+    assert codes(body) == [""]
+
+
 def test_hidden_characters_and_signed_queries_do_not_reach_a_reader() -> None:
     said = read_answer(
         {"code": "A", "message": "a\x1b[31m\u202eb\r\nc https://x.example/op?sig=SECRET&s=1 d"}, {}

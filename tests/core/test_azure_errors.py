@@ -21,7 +21,7 @@ ENDPOINT = (
 """The resource of every case that does not name another."""
 
 UNFILLED = re.compile(r"\{\w*\}")
-OPERATION = "PUT Microsoft.Network/privateEndpoints"
+OPERATION = "create private endpoint"
 CASES: dict[str, dict[str, Any]] = {
     case["name"]: case
     for case in map(
