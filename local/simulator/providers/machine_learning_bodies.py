@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local.simulator.errors import ArmError, Shape
-from local.simulator.wire import JsonObject
+from local.simulator.wire import JsonObject, Response
 
 TYPE = "Microsoft.MachineLearningServices/registries"
 GROUP_ID = "amlregistry"
@@ -43,12 +43,22 @@ def registry_not_found(name: str, location: str) -> ArmError:
     )
 
 
+class _ConnectionNotFound(ArmError):
+    """The 404 of a connection, which was recorded without `statusCode` (azcli2411)."""
+
+    def render(self) -> Response:
+        full = super().render()
+        body = {name: value for name, value in full.json().items() if name != "statusCode"}
+        return Response.of(full.status, body, self.headers)
+
+
 def connection_not_found(name: str, location: str) -> ArmError:
     """Recorded: azcli2411; the inner error is null here."""
-    return user_error(
+    return _ConnectionNotFound(
         404,
         "UserError",
         f"Can't find PrivateEndpointConnection: {name}",
+        shape=Shape.MACHINE_LEARNING,
         extra={"innerError": None, "location": location},
     )
 
