@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from local.simulator import admission, arm_ids, errors
+from local.simulator import admission, arm_ids, errors, shapes
 from local.simulator.call import Call, Change, LoggedCall
 from local.simulator.clouds import Cloud
 from local.simulator.durations import Durations
@@ -147,34 +147,42 @@ class Kernel:
     def _serve(self, request: Request) -> Response:
         """Find what the call addresses, answer it, log it."""
         principal, action, kind = "", "", _kind(request.method)
-        limits: dict[str, str] = {}
+        counted = ("", "")
         try:
             polled = self.operations.find(request)
             if polled is not None:
                 kind = "poll"
                 caller = self.rbac.caller(request.header("Authorization"), self.world.now)
                 principal = caller.id
-                response = self.operations.poll(polled[0], at_result=polled[1])
-                kind_of_resource = arm_ids.parse(polled[0].resource_id).type
-                limits = self._limits(polled[0].resource_id, principal, request.method, kind_of_resource)
+                response = self._poll(request, polled[0], at_result=polled[1])
+                counted = (polled[0].resource_id, arm_ids.parse(polled[0].resource_id).type)
             else:
                 match = self._router.match(request.method, request.path)
                 if match is None:
                     raise errors.unknown_call(request.method, request.path)
                 action = match.route.action
+                counted = (match.resource_id, match.route.type)
                 call = admission.admit(self, request, match)
                 principal = call.principal.id
                 response = self._answer(call)
-                limits = self._limits(call.resource_id, principal, request.method, match.route.type)
+                if match.route.tail != "action":
+                    response = shapes.rendered(response, match.route.type, call.api_version, self.world.now)
         except ArmError as refusal:
             response = refusal.render()
         self._note(request, response.status, principal, action, kind)
-        if response.header("x-ms-failure-cause"):
-            limits = {}
+        by_gateway = response.header("x-ms-failure-cause") == "gateway"
+        limits = {} if by_gateway or not principal else self._limits(*counted, principal, request.method)
         trace = self.world.trace_id()
         return response.with_headers({**limits, "x-ms-request-id": trace, "x-ms-correlation-request-id": trace})
 
-    def _limits(self, resource_id: str, principal: str, method: str, kind: str) -> dict[str, str]:
+    def _poll(self, request: Request, operation: Operation, *, at_result: bool) -> Response:
+        answer = self.operations.poll(operation, at_result=at_result)
+        if not at_result or operation.running:
+            return answer
+        kind = arm_ids.parse(operation.resource_id).type
+        return shapes.rendered(answer, kind, request.query.get("api-version", ""), self.world.now)
+
+    def _limits(self, resource_id: str, kind: str, principal: str, method: str) -> dict[str, str]:
         subscription = arm_ids.parse(resource_id).subscription
         return self.throttle.headers(subscription, principal, method, kind) if subscription else {}
 

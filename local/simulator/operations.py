@@ -13,7 +13,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from local.simulator.errors import ArmError, Shape
-from local.simulator.wire import JsonObject, Request, Response
+from local.simulator.wire import JSON_CONTENT, JsonObject, Request, Response
 from local.simulator.world import World
 
 
@@ -63,6 +63,11 @@ def constant(seconds: int) -> Callable[[int], int | None]:
     return lambda _polls: seconds
 
 
+def _urls(operation: Operation) -> dict[str, str]:
+    """The operation's headers without Retry-After."""
+    return {key: value for key, value in operation.headers.items() if key != "Retry-After"}
+
+
 def _progress(operation: Operation) -> JsonObject:
     body: JsonObject = {"status": operation.state.value}
     if operation.error is not None:
@@ -97,6 +102,8 @@ class OperationStyle:
     result_pending_status: int = 202
     result_done_status: int = 204
     """Status of the result URL at the end when the operation has no `result`."""
+    done_repeats_headers: bool = False
+    """The last answer of the result URL carries the operation's URLs and a content type (deletions of the network)."""
     repeat_headers: bool = False
     """A pending poll carries the operation's headers again (Private DNS)."""
     renew_result_url: bool = False
@@ -119,6 +126,7 @@ NETWORK_DELETE = OperationStyle(
     result_path=NETWORK_PATH + "/operationResults/{id}",
     first_retry_after=10,
     retry_after=doubling(10),
+    done_repeats_headers=True,
 )
 """Deletion in Microsoft.Network: both headers; Location ends in 204."""
 
@@ -186,13 +194,17 @@ class Operations:
     def _poll_result(self, operation: Operation) -> Response:
         style = operation.style
         if operation.running:
-            headers = self._pending_headers(operation) | {"Location": self._location(operation)}
+            headers = _urls(operation) if style.done_repeats_headers else {}
+            headers |= self._pending_headers(operation) | {"Location": self._location(operation)}
             if style.empty_content_type:
                 headers["Content-Type"] = style.empty_content_type
             return Response.empty(style.result_pending_status, headers)
         if operation.error is not None:
             return Response.of(int(operation.error.get("status", 409)), {"error": operation.error})
-        return operation.result() if operation.result is not None else Response.empty(style.result_done_status)
+        if operation.result is not None:
+            return operation.result()
+        headers = {"Content-Type": JSON_CONTENT, **_urls(operation)} if style.done_repeats_headers else {}
+        return Response.empty(style.result_done_status, headers)
 
     def _location(self, operation: Operation) -> str:
         if operation.style.renew_result_url:
@@ -202,8 +214,7 @@ class Operations:
         return operation.result_url
 
     def _pending_headers(self, operation: Operation) -> dict[str, str]:
-        headers = dict(operation.headers) if operation.style.repeat_headers else {}
-        headers.pop("Retry-After", None)
+        headers = _urls(operation) if operation.style.repeat_headers else {}
         wait = operation.style.retry_after(operation.polls)
         if wait is not None:
             headers["Retry-After"] = str(wait)

@@ -60,6 +60,7 @@ def make(azure: Kernel, endpoint: Resource, subnet: Resource, needed: Sequence[A
             "hostedWorkloads": [],
             "tapConfigurations": [],
             "nicType": "Standard",
+            "allowPort25Out": False,
             "auxiliaryMode": "None",
             "auxiliarySku": "None",
         },

@@ -111,6 +111,7 @@ def _subnet_body(azure: Kernel, call: Call, subnet_id: str, asked: JsonObject, e
     for endpoint in properties.get("serviceEndpoints") or []:
         endpoint.setdefault("provisioningState", "Updating")
         endpoint.setdefault("locations", ["*"])
+    properties.setdefault("ipamPoolPrefixAllocations", [])
     properties.setdefault("privateEndpointNetworkPolicies", "Disabled")
     properties.setdefault("privateLinkServiceNetworkPolicies", "Enabled")
     return body | {"type": SUBNETS}
@@ -175,10 +176,19 @@ def _demand_unused(subnet: Resource) -> None:
         )
 
 
+def _demand_idle(azure: Kernel, network: Resource) -> None:
+    """One write at a time in a network (recorded: aso2512, aso2608)."""
+    name, operation_id, until = network.private.get("writer", ("", "", None))
+    if until is not None and until > azure.world.now:
+        left = int((until - azure.world.now).total_seconds())
+        raise answers.busy(name, network.id, operation_id, min(max(left, 10), 14))
+
+
 def put_subnet(azure: Kernel, call: Call) -> Response:
     network = azure.require(arm_ids.parse(call.resource_id).parent)
     known = azure.world.get(call.resource_id)
     answers.demand_match(call, known)
+    _demand_idle(azure, network)
     subnet_id = known.id if known is not None else f"{network.id}/subnets/{call.params['subnet']}"
     body = _subnet_body(azure, call, subnet_id, call.properties, azure.world.etag())
     _demand_room(network.body, body, (each.body for each in azure.world.children(network.id, SUBNETS)))
@@ -197,6 +207,7 @@ def put_subnet(azure: Kernel, call: Call) -> Response:
         finish=finish,
         fail=lambda _at, _error: answers.stamp(azure, subnet.body, "Failed"),
     )
+    network.private["writer"] = ("PutSubnetOperation", operation.id, operation.due)
     return Response.of(201 if known is None else 200, subnet_view(azure, subnet), operation.headers)
 
 
@@ -234,10 +245,11 @@ def put_network(azure: Kernel, call: Call) -> Response:
     properties: JsonObject = {
         "provisioningState": "Updating",
         "resourceGuid": known.properties["resourceGuid"] if known is not None else azure.world.guid(),
-        "addressSpace": asked.get("addressSpace") or {"addressPrefixes": []},
+        "addressSpace": {"addressPrefixes": [], "ipamPoolPrefixAllocations": []} | (asked.get("addressSpace") or {}),
     }
     ignored = ("provisioningState", "resourceGuid", "addressSpace", "subnets", "enableVmProtection")
     properties |= {key: value for key, value in asked.items() if key not in ignored}
+    properties.setdefault("privateEndpointVNetPolicies", "Disabled")
     properties.setdefault("virtualNetworkPeerings", [])
     properties.setdefault("enableDdosProtection", False)
     body: JsonObject = {
@@ -269,6 +281,7 @@ def put_network(azure: Kernel, call: Call) -> Response:
         finish=lambda _at: settle("Succeeded"),
         fail=lambda _at, _error: settle("Failed"),
     )
+    network.private["writer"] = ("PutVirtualNetworkOperation", operation.id, operation.due)
     return Response.of(201 if known is None else 200, network_view(azure, network), operation.headers)
 
 

@@ -167,7 +167,9 @@ def get_group(azure: Kernel, call: Call) -> Response:
 
 
 def head_group(azure: Kernel, call: Call) -> Response:
-    return Response.empty(204 if azure.world.get(call.resource_id) is not None else 404)
+    if azure.world.get(call.resource_id) is None:
+        return Response.empty(404, {"x-ms-failure-cause": "gateway"})
+    return Response.empty(204)
 
 
 def put_group(azure: Kernel, call: Call) -> Response:
@@ -195,11 +197,9 @@ def put_group(azure: Kernel, call: Call) -> Response:
         "name": known.name if known is not None else call.group,
         "type": "Microsoft.Resources/resourceGroups",
         "location": location,
-        "tags": body.get("tags") or {},
-        "properties": {"provisioningState": "Succeeded"},
     }
-    if body.get("managedBy"):
-        fresh["managedBy"] = body["managedBy"]
+    fresh |= {key: body[key] for key in ("managedBy", "tags") if body.get(key) is not None}
+    fresh["properties"] = {"provisioningState": "Succeeded"}
     azure.world.put(fresh)
     return Response.of(201 if known is None else 200, fresh)
 
