@@ -199,7 +199,9 @@ class Arranger:
         kind = arm_ids.parse(wanted).type.lower()
         self.ensure(resource_id)
         found = self._driver.azure.world.get(wanted)
-        if found is not None and kind in WRITABLE:
+        if found is not None and kind not in WRITABLE:
+            found.properties["provisioningState"] = "Updating"  # a stand-in of a service that is not simulated
+        elif found is not None:
             sent = self._names.body(writable(kind, found.body))
             sent["tags"] = {"likeness": "busy"}
             self._driver.arrange("PUT", wanted, _default_version(kind), sent)

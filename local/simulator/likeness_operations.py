@@ -50,6 +50,11 @@ class OperationUrls:
             if left and right:
                 self._urls[_key(left)] = right
 
+    def fails(self, exchange: Exchange) -> bool:
+        """Whether the recording shows later that the operation which this exchange started has failed."""
+        keys = {_key(exchange.headers[name]) for name in _HEADERS if name in exchange.headers}
+        return any(_failed(each) for each in self._exchanges if _key(each.path) in keys)
+
     def of(self, exchange: Exchange, near: int) -> str:
         """
         The simulated URL to poll for a recorded poll; empty when none can be arranged.
@@ -126,10 +131,17 @@ class OperationUrls:
         if wanted != zone:
             self._arranger.ensure(zone)
         body = self._link_body(group) if wanted != zone else {"location": "global"}
+        if _failed(exchange):
+            return self._refused_later(wanted, version, body)
         if "delete" in kind:
             self._arranger.ensure(wanted, body=body, version=version)
             return self._driver.arrange("DELETE", wanted, version)
         return self._driver.arrange("PUT", wanted, version, body)
+
+    def _refused_later(self, wanted: str, version: str, body: dict[str, Any]) -> Response | None:
+        """A write that is accepted and fails afterwards: it says that the resource must be new, and it is not."""
+        self._arranger.ensure(wanted, body=body, version=version)
+        return self._driver.arrange("PUT", wanted, version, body, {"If-None-Match": "*"})
 
     def _link_body(self, group: str) -> dict[str, Any]:
         network = f"{group}/providers/Microsoft.Network/virtualNetworks/{self._scratch_name()}"
@@ -210,6 +222,10 @@ class OperationUrls:
         key = _key(exchange.path)
         later = (each for each in self._exchanges[near:] if _key(each.path) == key)
         return next((each.body for each in later if isinstance(each.body, dict) and "id" in each.body), None)
+
+
+def _failed(exchange: Exchange) -> bool:
+    return isinstance(exchange.body, dict) and exchange.body.get("status") == "Failed"
 
 
 def _key(url: str) -> str:

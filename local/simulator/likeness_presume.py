@@ -15,6 +15,7 @@ from local.simulator.likeness_targets import Target
 
 _ID = re.compile(r"/subscriptions/[^\s'\"]+?/providers/[^\s'\",]+", re.IGNORECASE)
 _NESTED = re.compile(r"nested resource IDs include: '([^']+)'", re.IGNORECASE)
+_MISSING = re.compile(r"The Resource '([^']+)' under resource group", re.IGNORECASE)
 _BUSY = frozenset(
     {"RetryableErrorDueToAnotherOperation", "ReferencedResourceNotProvisioned", "AnotherOperationInProgress"}
 )
@@ -35,23 +36,25 @@ class Presumption:
     """Type and names of resources below this one, as "Microsoft.X/things/a/parts/b"."""
 
 
-def presumption_of(exchange: Exchange, target: Target) -> Presumption:
-    """Read it off the recorded method, status and error."""
+def presumption_of(exchange: Exchange, target: Target, *, fails_later: bool = False) -> Presumption:
+    """Read it off the recorded method, status and error; *fails_later* when its long operation is seen to fail."""
     codes, message = _error(exchange.body)
     busy = _busy(exchange, codes, message)
     nested = _NESTED.search(message)
     return Presumption(
-        exists=_exists(exchange, target),
+        exists=_exists(exchange, target, fails_later=fails_later),
         group_missing="ResourceGroupNotFound" in codes,
-        parent_missing="ParentResourceNotFound" in codes,
+        parent_missing="ParentResourceNotFound" in codes or _names_parent(exchange, message),
         reference_missing=bool(codes & _REFERENCE_MISSING),
         busy=busy,
         nested=(nested.group(1),) if nested else (),
     )
 
 
-def _exists(exchange: Exchange, target: Target) -> bool | None:
+def _exists(exchange: Exchange, target: Target, *, fails_later: bool) -> bool | None:
     status, method = exchange.status, exchange.method
+    if method == "PUT" and status < 300 and exchange.request_headers.get("if-none-match") == "*":
+        return fails_later
     if status == 404:
         return False if method != "PUT" else None
     if method in ("GET", "HEAD", "PATCH"):
@@ -63,6 +66,16 @@ def _exists(exchange: Exchange, target: Target) -> bool | None:
     if method == "PUT" and status == 412:
         return True
     return None
+
+
+def _names_parent(exchange: Exchange, message: str) -> bool:
+    """Whether a 404 says that something above the addressed resource is missing."""
+    named = _MISSING.search(message)
+    return exchange.status == 404 and named is not None and not _ends_with(exchange.plain_path, named.group(1))
+
+
+def _ends_with(path: str, names: str) -> bool:
+    return path.lower().endswith("/" + names.lower())
 
 
 def _put_over(exchange: Exchange, target: Target) -> bool | None:

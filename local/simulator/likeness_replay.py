@@ -88,7 +88,7 @@ class _Player:
         """Arrange what the exchange presumes and move the clock; the path or URL to call."""
         if target.kind is TargetKind.OPERATION:
             return self._prepare_poll(exchange, position)
-        presumed = presumption_of(exchange, target)
+        presumed = presumption_of(exchange, target, fails_later=self._urls.fails(exchange))
         under_way = _under_way(exchange)
         if not under_way:
             self._driver.reach(exchange.at)
@@ -181,6 +181,7 @@ class _Player:
         """Leave an operation on the resource under way."""
         self._driver.settle()
         self._arranger.keep_busy(resource_id)
+        self._driver.contend()
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -207,7 +208,7 @@ class _Player:
     def _condition(self, exchange: Exchange, name: str) -> str:
         """An If-Match that held in the recording holds here, too: it names the resource's etag of the moment."""
         value = exchange.request_headers[name]
-        if name == "if-match" and value != "*" and exchange.status < 300:
+        if name == "if-match" and value != "*" and exchange.status < 300 and not self._urls.fails(exchange):
             found = self._driver.azure.world.get(self._names.text(exchange.plain_path))
             return str(found.body.get("etag", value)) if found is not None else value
         return value

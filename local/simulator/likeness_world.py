@@ -7,6 +7,7 @@ targets of many recorded private endpoints, identities, public addresses) are pl
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,10 +62,17 @@ class Driver:
         except Exception as problem:
             raise Crashed(f"{type(problem).__name__}: {problem}") from problem
 
-    def arrange(self, method: str, resource_id: str, api_version: str, body: Any = None) -> Response | None:
+    def arrange(
+        self,
+        method: str,
+        resource_id: str,
+        api_version: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response | None:
         """A call that prepares the world. A refusal is noted, not raised; 501 is left to the caller."""
         try:
-            answer = self.send(method, f"{resource_id}?api-version={api_version}", body=body)
+            answer = self.send(method, f"{resource_id}?api-version={api_version}", headers=headers, body=body)
         except Crashed as problem:
             self.notes.append(f"{method} {resource_id} crashed: {problem}")
             return None
@@ -97,6 +105,10 @@ class Driver:
             self.azure.advance(moment)
         except Exception as problem:
             raise Crashed(f"{type(problem).__name__}: {problem}") from problem
+
+    def contend(self) -> None:
+        """From now on the simulated network refuses a second write where one is under way, as the real one may."""
+        self.azure.options = replace(self.azure.options, network_contention=True)
 
     def operation(self, url: str) -> Operation | None:
         """The long operation behind a simulated operation URL."""
