@@ -30,7 +30,7 @@ TRY_AGAIN = timedelta(seconds=2)
 
 _HELD = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
 _NOT_OURS = frozenset({CONFLICT, NOT_FOUND, PRECONDITION_FAILED})
-_RENEWALS = 3  # two may be lost in a row
+_QUARTERS = 4  # so a lease is tried to be renewed three times before it ends
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ class BlobLeases:
         """Renew until the lease is lost, then let *scope* expire."""
         try:
             while not held.lost:
-                await self._clock.sleep(min(self._duration / _RENEWALS, held.until - self._clock.now()))
+                await self._clock.sleep(min(self._duration / _QUARTERS, held.until - self._clock.now()))
                 await self._renew(held)
         except Exception as error:
             held.lost = f"renewing it failed: {error!r}"
