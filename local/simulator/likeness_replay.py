@@ -154,7 +154,12 @@ class _Player:
         if target.kind is TargetKind.ITEM and (presumed.group_missing or presumed.parent_missing):
             return
         path = exchange.plain_path
-        if presumed.exists is False:
+        if presumed.not_seen_yet:
+            self._driver.set_options(registry_missing_once=True)
+            self._arranger.remove(path, exchange.api_version)
+            self._arranger.ensure(path, near=position)
+            self._driver.set_options(registry_missing_once=False)
+        elif presumed.exists is False:
             self._arranger.remove(path, exchange.api_version)
         elif presumed.exists:
             shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else None
@@ -181,7 +186,7 @@ class _Player:
         """Leave an operation on the resource under way."""
         self._driver.settle()
         self._arranger.keep_busy(resource_id)
-        self._driver.contend()
+        self._driver.set_options(network_contention=True)
 
     # -- sending -----------------------------------------------------------------------------------------------------
 

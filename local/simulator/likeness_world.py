@@ -106,9 +106,9 @@ class Driver:
         except Exception as problem:
             raise Crashed(f"{type(problem).__name__}: {problem}") from problem
 
-    def contend(self) -> None:
-        """From now on the simulated network refuses a second write where one is under way, as the real one may."""
-        self.azure.options = replace(self.azure.options, network_contention=True)
+    def set_options(self, **changes: Any) -> None:
+        """Switch on or off what the simulated Azure has as an option because the real one does it only at times."""
+        self.azure.options = replace(self.azure.options, **changes)
 
     def operation(self, url: str) -> Operation | None:
         """The long operation behind a simulated operation URL."""
