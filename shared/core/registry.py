@@ -176,7 +176,7 @@ class ZoneGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneLink:
-    """A virtual network link of a zone; *state* is `virtualNetworkLinkState`, or `provisioningState` while it runs."""
+    """A virtual network link of a zone; *state* is `virtualNetworkLinkState`, else `provisioningState`."""
 
     id: ResourceId
     network: ResourceId
@@ -185,7 +185,7 @@ class ZoneLink:
     @property
     def ready(self) -> bool:
         """Names resolve in the linked network."""
-        return self.state == "Completed"
+        return self.state.lower() in {"completed", "succeeded"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
