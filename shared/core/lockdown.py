@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.core.changes import Change, ClosePublicAccess
+from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.endpoints import PREMIUM
 from shared.core.plan import Wait
 from shared.core.policy import IsolationPolicy
@@ -73,10 +73,15 @@ def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *,
         elif target.kind is not TargetKind.REGISTRY and asks_closing(own, policy) and _propagating(own, policy, memory):
             sentence = f"Waiting for Azure to close {target.id.name} after its registry."
             reason = Reason(name="Propagation", sentence=sentence, resource=target.id.text)
-            plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY, watched=target))
+            after = "" if own.access is Access.CLOSED else key_of(_close(own))
+            plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY, watched=target, after=after))
         else:
-            plan.changes.append(ClosePublicAccess(target=target.id, target_kind=target.kind))
+            plan.changes.append(_close(target))
     return plan
+
+
+def _close(target: Target) -> ClosePublicAccess:
+    return ClosePublicAccess(target=target.id, target_kind=target.kind)
 
 
 def _propagating(own: Target, policy: IsolationPolicy, memory: Memory) -> bool:

@@ -23,12 +23,14 @@ class Wait:
     """
     Something under way that the app did not start or cannot ask about; worth a look after *delay*.
 
-    *watched* is the target that Azure itself is expected to close, None for any other wait.
+    *watched* is the target that Azure itself is expected to close, None for any other wait; *after* is the key of the
+    change that makes it do so, "" when that has happened.
     """
 
     reason: Reason
     delay: timedelta
     watched: Target | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

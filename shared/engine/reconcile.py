@@ -224,11 +224,12 @@ class Reconciler:
 
     def _nothing_to_do(self, work: Work, plan: Plan) -> Outcome:
         blocks = tuple(dict.fromkeys((*plan.blocks, *work.row.refused.values())))
-        if not plan.waits:
+        waits = [wait for wait in plan.waits if wait.after not in work.row.refused]
+        if not waits:
             return BlockedOutcome(reasons=blocks)
-        delay = self._pacing.scaled(min(wait.delay for wait in plan.waits))
+        delay = self._pacing.scaled(min(wait.delay for wait in waits))
         work.update(watch=_watched(plan))
-        return Waiting(until=self._clock.now() + delay, reasons=(*(wait.reason for wait in plan.waits), *blocks))
+        return Waiting(until=self._clock.now() + delay, reasons=(*(wait.reason for wait in waits), *blocks))
 
     def _after_error(self, work: Work, error: RegistryIsolationError) -> Outcome:
         """An error that ended the pass: wait, or stop and say why."""

@@ -41,6 +41,8 @@ HOOK = "https://functions.example/runtime/webhooks/eventgrid?functionName=regist
 APP = "00000000-0000-4000-8000-0000000000aa"
 """Object id of the app's identity in the simulated Azure."""
 DAY = timedelta(days=1)
+_STEP = 1.0
+"""Virtual seconds between two looks of the test at the world."""
 
 
 class SimulatedCredential:
@@ -69,9 +71,10 @@ class House:
         options: Options | None = None,
         durations: Durations | None = None,
         subnet_prefix: str = "10.0.1.0/24",
+        azure_type: type[SimulatedAzure] = SimulatedAzure,
     ) -> None:
         start = EPOCH - DAY
-        self.azure = SimulatedAzure(cloud=cloud, seed=seed, options=options, durations=durations, start=start)
+        self.azure = azure_type(cloud=cloud, seed=seed, options=options, durations=durations, start=start)
         self.scene = scenery.standard_world(self.azure, subnet_prefix=subnet_prefix)
         self.cloud = CLOUDS[cloud]
         self.seed = seed
@@ -174,7 +177,7 @@ class House:
                     task.result()
             if self.clock.now() >= end:
                 return False
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(_STEP)
         return True
 
     async def ask(self, registry: Resource | str) -> WorkMessage:
@@ -195,10 +198,11 @@ class House:
         return passed
 
     def exists(self, resource: str) -> Callable[[], Awaitable[bool]]:
-        """Holds once Azure has the resource."""
+        """Holds once Azure has finished creating the registry."""
 
         async def there() -> bool:
-            return self.azure.world.get(resource) is not None
+            found = self.azure.world.get(resource)
+            return found is not None and bool(found.properties.get("managedResourceGroup"))
 
         return there
 
@@ -226,8 +230,10 @@ class House:
         return row.outcome.kind if row and row.outcome else "none"
 
     async def _idle(self, registry: Resource | str) -> bool:
+        if len(self.queue):
+            return False
         row = await self.row(registry)
-        return row is not None and row.outcome is not None and row.claim is None and not len(self.queue)
+        return row is not None and row.outcome is not None and row.claim is None
 
     async def _event_grid(self) -> None:
         while True:
@@ -241,7 +247,7 @@ class House:
                 except RegistryIsolationError:
                     status = 500
                 self.azure.events.report(delivery.id, status, self.clock.now())
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_STEP)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
