@@ -50,15 +50,18 @@ class Arranger:
         """
         key = resource_id.lower().rstrip("/")
         order = sorted(range(len(self._exchanges)), key=lambda at: (abs(at - near), at > near))
-        for kinds in (("body",), ("request_body",)):
-            for position in order:
-                exchange = self._exchanges[position]
-                for body in (getattr(exchange, kind) for kind in kinds):
-                    if kinds == ("request_body",) and exchange.plain_path.lower() == key and isinstance(body, dict):
-                        return body, exchange.api_version
-                    found = _find(body, key) if exchange.status < 300 else None
-                    if found is not None:
-                        return found, exchange.api_version
+        accepted = [self._exchanges[at] for at in order if self._exchanges[at].status < 300]
+        for exchange in accepted:
+            found = _find(exchange.body, key)
+            if found is not None:
+                return found, exchange.api_version
+        for exchange in accepted:
+            asked = exchange.request_body
+            if exchange.plain_path.lower() == key and isinstance(asked, dict):
+                return asked, exchange.api_version
+            found = _find(asked, key)
+            if found is not None:
+                return found, exchange.api_version
         return None, ""
 
     # -- making and removing -----------------------------------------------------------------------------------------

@@ -122,3 +122,10 @@ def _status(connection: dict[str, Any]) -> str:
     properties = connection.get("properties")
     state = _part(properties if isinstance(properties, dict) else {}, "privateLinkServiceConnectionState")
     return str(state.get("status", ""))
+
+
+def connections_in(body: Any) -> list[dict[str, Any]]:
+    """The connections that a recorded body of a target shows."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    found = properties.get("privateEndpointConnections") if isinstance(properties, dict) else None
+    return [each for each in found if isinstance(each, dict) and each.get("id")] if isinstance(found, list) else []

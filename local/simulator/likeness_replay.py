@@ -13,12 +13,14 @@ from typing import Any
 from local.simulator import arm_ids
 from local.simulator.likeness_arrange import Arranger
 from local.simulator.likeness_compare import Difference, body_of, compare
+from local.simulator.likeness_connections import connections_in
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_foreign import groups_in
 from local.simulator.likeness_names import Names
 from local.simulator.likeness_operations import OperationUrls, is_pending
 from local.simulator.likeness_presume import Presumption, presumption_of
 from local.simulator.likeness_targets import Target, TargetKind, group_id, subscriptions_in, target_of
+from local.simulator.likeness_versions import versions_used
 from local.simulator.likeness_world import Crashed, Driver
 from local.simulator.likeness_writable import WRITABLE
 from local.simulator.wire import Response
@@ -54,6 +56,7 @@ class _Player:
         self._names = Names()
         self._arranger = Arranger(self._driver, self._names, exchanges)
         self._urls = OperationUrls(self._driver, self._names, self._arranger, exchanges)
+        self._versions = versions_used(exchanges)
 
     def play(self, position: int) -> Outcome:
         exchange = self._exchanges[position]
@@ -162,17 +165,24 @@ class _Player:
         elif presumed.exists is False:
             self._arranger.remove(path, exchange.api_version)
         elif presumed.exists:
-            shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else None
-            usable = shown if shown and ("properties" in shown or "location" in shown) else None
-            self._arranger.ensure(path, near=position, body=usable, version=exchange.api_version)
-            if exchange.method == "DELETE" and exchange.status < 300:
-                self._arranger.unblock(path)
-            for nested in presumed.nested:
-                self._arranger.ensure(f"{group_id(path)}/providers/{nested}", near=position)
-            if exchange.status < 300 and exchange.method == "GET" and self._gap_before(position, path):
-                self._arranger.catch_up(path, exchange)
+            self._be_there(exchange, presumed, position)
         if target.type.endswith("virtualnetworks/subnets") and exchange.method == "PUT" and exchange.status < 300:
             self._arranger.make_room(self._names.text(path), exchange.request_body)
+
+    def _be_there(self, exchange: Exchange, presumed: Presumption, position: int) -> None:
+        """Have the resource as the recording shows it, with what hangs on it."""
+        path = exchange.plain_path
+        shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else {}
+        usable = shown if "properties" in shown or "location" in shown else None
+        self._arranger.ensure(path, near=position, body=usable, version=exchange.api_version)
+        for connection in connections_in(usable):
+            self._arranger.ensure(str(connection["id"]), near=position, body=connection)
+        if exchange.method == "DELETE" and exchange.status < 300:
+            self._arranger.unblock(path)
+        for nested in presumed.nested:
+            self._arranger.ensure(f"{group_id(path)}/providers/{nested}", near=position)
+        if exchange.status < 300 and exchange.method == "GET" and self._gap_before(position, path):
+            self._arranger.catch_up(path, exchange)
 
     def _gap_before(self, position: int, path: str) -> bool:
         """Whether exchanges are missing from the sample since the resource was last written or read."""
@@ -192,6 +202,9 @@ class _Player:
 
     def _rewritten(self, exchange: Exchange) -> str:
         path, _, query = exchange.path.partition("?")
+        used = self._versions.get((target_of(exchange.plain_path).type, exchange.api_version))
+        if used:
+            query = query.replace(exchange.api_version, used)
         return self._names.text(path) + (f"?{query}" if query else "")
 
     def _send(self, exchange: Exchange, target: Target, url: str, position: int) -> Response:

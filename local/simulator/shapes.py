@@ -57,7 +57,7 @@ _SUBNET = (
     Member(path="properties.delegations", since="2018-08-01"),
     Member(path="properties.privateEndpointNetworkPolicies", since="2019-04-01"),
     Member(path="properties.privateLinkServiceNetworkPolicies", since="2019-04-01"),
-    Member(path="properties.ipamPoolPrefixAllocations", since="2024-01-01", rolled_out="2024-07-01"),
+    Member(path="properties.ipamPoolPrefixAllocations", since="2024-01-01"),
 )
 
 _STORAGE_SERVICES = ("blob", "file")
@@ -67,8 +67,9 @@ MEMBERS: Mapping[str, tuple[Member, ...]] = {
     "microsoft.network/virtualnetworks": (
         Member(path="properties.enableDdosProtection", since="2016-09-01"),
         Member(path="properties.virtualNetworkPeerings", since="2016-06-01"),
-        Member(path="properties.privateEndpointVNetPolicies", since="2024-03-01", rolled_out="2024-09-01"),
-        Member(path="properties.addressSpace.ipamPoolPrefixAllocations", since="2024-03-01", rolled_out="2024-09-01"),
+        Member(path="properties.enableVmProtection", since="2016-09-01", withdrawn="2022-01-01"),
+        Member(path="properties.privateEndpointVNetPolicies", since="2024-01-01"),
+        Member(path="properties.addressSpace.ipamPoolPrefixAllocations", since="2024-01-01"),
         *_prefixed("properties.subnets[].", _SUBNET),
     ),
     "microsoft.network/virtualnetworks/subnets": _SUBNET,
@@ -96,7 +97,6 @@ MEMBERS: Mapping[str, tuple[Member, ...]] = {
     ),
     "microsoft.storage/storageaccounts": (
         Member(path="properties.keyCreationTime", since="2021-01-01"),
-        Member(path="properties.accessTier", since="2018-07-01"),
         Member(path="properties.privateEndpointConnections", since="2019-06-01"),
         *(
             Member(path=f"properties.encryption.services.{each}.keyType", since="2019-06-01")
