@@ -75,6 +75,18 @@ class AppSettings(Mapping[str, str]):
 
         return _PLACEHOLDER.sub(value, text)
 
+    def number(self, name: str, *, default: int) -> int:
+        """
+        A setting that is a whole number.
+
+        Raises:
+            SettingsProblem: It is something else.
+        """
+        text = self.get(name, str(default))
+        if not text.strip().isdecimal():
+            raise SettingsProblem(f"The app setting {name} is {text!r}, which is not a whole number.")
+        return int(text)
+
     def connection_string(self, name: str | None, *, used_by: str) -> str:
         """
         The storage connection string behind a binding's `connection`.

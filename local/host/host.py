@@ -22,6 +22,7 @@ from local.host.admin import Admin
 from local.host.app_settings import AppSettings, SettingsProblem, read_local_settings
 from local.host.functions import EventGridTrigger, Function, HttpTrigger, QueueTrigger, TimerTrigger, describe
 from local.host.host_json import HostJson, read_host_json
+from local.host.http_functions import MAX_BODY_BYTES
 from local.host.invocations import Invoker
 from local.host.keys import Keys, load_or_create_keys
 from local.host.logs import start_log
@@ -91,7 +92,15 @@ class Host:
             outputs=QueueOutputs(self._queues, host_json.queues.message_encoding, sent=self._message_sent),
             function_timeout=host_json.function_timeout,
         )
-        await self._open(door, functions, keys, host_json)
+        front = WebFront(
+            functions=functions,
+            keys=keys,
+            invoker=self._invoker,
+            admin=Admin(functions=functions, invoker=self._invoker),
+            route_prefix=host_json.route_prefix,
+            max_body_bytes=settings.number("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", default=MAX_BODY_BYTES),
+        )
+        await self._open(door, front)
         self._listen(functions, host_json)
         return _ready(url, functions, keys, host_json)
 
@@ -124,16 +133,7 @@ class Host:
         await asyncio.gather(*self._work, return_exceptions=True)
         await self._queues.close()
 
-    async def _open(
-        self, door: socket.socket, functions: tuple[Function, ...], keys: Keys, host_json: HostJson
-    ) -> None:
-        front = WebFront(
-            functions=functions,
-            keys=keys,
-            invoker=self._invoker,
-            route_prefix=host_json.route_prefix,
-            admin=Admin(functions=functions, invoker=self._invoker),
-        )
+    async def _open(self, door: socket.socket, front: WebFront) -> None:
         self._runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         self._site = web.SockSite(self._runner, door)

@@ -15,7 +15,7 @@ from multidict import CIMultiDict, MultiMapping
 
 from local.host.protos import RpcHttp, TypedData
 
-MAX_BODY_BYTES = 104_857_600  # HTTP trigger reference, "Limits": 100 MB
+MAX_BODY_BYTES = 104_857_600  # HTTP trigger reference, "Limits"; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "date", "server"})
 _SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 

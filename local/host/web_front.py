@@ -34,8 +34,16 @@ CLOUD_EVENTS_RATE = "*"  # the handshake's "as many requests as you like"
 
 class WebFront:
     def __init__(
-        self, *, functions: tuple[Function, ...], keys: Keys, invoker: Invoker, route_prefix: str, admin: Admin
+        self,
+        *,
+        functions: tuple[Function, ...],
+        keys: Keys,
+        invoker: Invoker,
+        admin: Admin,
+        route_prefix: str = "api",
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
+        self._max_body_bytes = max_body_bytes
         self._keys = keys
         self._invoker = invoker
         self._admin = admin
@@ -47,7 +55,7 @@ class WebFront:
         }
 
     def application(self) -> web.Application:
-        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        application = web.Application(client_max_size=self._max_body_bytes)
         application.router.add_route("*", "/{path:.*}", self._serve)
         return application
 

@@ -24,4 +24,4 @@ def poisoned(message: str) -> str:
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE%", run_on_startup=True)
 async def tick(timer: func.TimerRequest) -> None:
-    record("tick", past_due=timer.past_due, next=timer.schedule_status["Next"])
+    record("tick", past_due=timer.past_due, next=timer.to_dict()["schedule_status"]["Next"])
