@@ -9,6 +9,7 @@ the group is put again, then deleted and made anew, then a person is asked.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 from shared.core import dns
 from shared.core.arm import ResourceId
@@ -35,7 +36,6 @@ class NamesPlan:
     changes: list[Change] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     blocks: list[Reason] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     sound: list[str] = field(default_factory=list)
     absent: set[ResourceId] = field(default_factory=set)
@@ -174,7 +174,8 @@ def _plan_endpoint(
             endpoint.id,
         )
     if not records:
-        plan.wait("NamesUnknown", f"{endpoint.id.name} does not say its names yet.", endpoint.id, _RECORD_DELAY)
+        if not homeless:
+            plan.wait("NamesUnknown", f"{endpoint.id.name} does not say its names yet.", endpoint.id, _RECORD_DELAY)
         return
     group = view.zone_groups.get(endpoint.id.key)
     if zones:
@@ -185,7 +186,8 @@ def _plan_endpoint(
     if not missing:
         plan.sound.append(key)
     elif network.dns.manage:
-        _repair_group(plan, endpoint, group, zones, missing, repairs.get(key, 0))
+        own = endpoint.id == standing.wanted.id
+        _repair_group(plan, endpoint, group, zones, missing, repairs.get(key, 0), own=own)
     else:
         _await_foreign_dns(plan, network, endpoint, missing, repairs.get(key, 0))
 
@@ -197,8 +199,13 @@ def _repair_group(
     zones: Mapping[str, ResourceId],
     missing: Sequence[dns.ExpectedRecord],
     seen: int,
+    *,
+    own: bool,
 ) -> None:
+    """Repair a zone group; another's one keeps what else it holds and is never deleted."""
     key = f"names:{endpoint.id.key}"
+    if plan.absent & set(zones.values()):  # no record can come before somebody makes the zone
+        return
     if group is None:
         _put_group(plan, endpoint.id, ZONE_GROUP_NAME, zones)
         return
@@ -207,8 +214,9 @@ def _repair_group(
             "ZoneGroupInProgress", f"The zone group of {endpoint.id.name} is {group.state}.", endpoint.id, _RECORD_DELAY
         )
         return
+    kept = {} if own else group.zones
     if not set(zones.values()) <= set(group.zones.values()):
-        _put_group(plan, endpoint.id, group.name, zones)
+        _put_group(plan, endpoint.id, group.name, zones, kept=kept)
         return
     plan.broken.append(key)
     what = ", ".join(record.fqdn for record in missing)
@@ -216,14 +224,14 @@ def _repair_group(
         case 0:
             plan.wait("RecordsMissing", f"{what} has no right record yet.", endpoint.id, _RECORD_DELAY)
         case 1:
-            _put_group(plan, endpoint.id, group.name, zones)
-        case 2:
+            _put_group(plan, endpoint.id, group.name, zones, kept=kept)
+        case 2 if own:
             plan.change(DeleteZoneGroup(endpoint=endpoint.id, name=group.name))
         case _:
             plan.block(
                 "RecordsMissing",
-                f"{what} does not resolve to private endpoint {endpoint.id.name}, although its zone group was put again and "
-                "made anew. Look for a record of the same name that somebody else owns in "
+                f"{what} does not resolve to private endpoint {endpoint.id.name}, although its zone group was put again"
+                f"{' and made anew' if own else ''}. Look for a record of the same name that somebody else owns in "
                 f"{', '.join(zone.text for zone in zones.values())}.",
                 endpoint.id,
             )
@@ -248,12 +256,19 @@ def _await_foreign_dns(
 
 
 def _put_group(
-    plan: NamesPlan, endpoint: ResourceId, name: str, zones: Mapping[str, ResourceId], after: tuple[str, ...] = ()
+    plan: NamesPlan,
+    endpoint: ResourceId,
+    name: str,
+    zones: Mapping[str, ResourceId],
+    after: tuple[str, ...] = (),
+    kept: Mapping[str, ResourceId] = MappingProxyType({}),
 ) -> None:
+    """Put zone group *name* with *zones* and whatever it is to keep."""
     plan.ready = False
     if plan.absent & set(zones.values()):
         return
     created = {key_of(change) for change in plan.changes if isinstance(change, CreateZone)}
     before = tuple(key for zone in zones.values() if (key := key_of(CreateZone(zone=zone))) in created)
-    configs = {zone_config_name(zone.name): zone for zone in zones.values()}
-    plan.change(PutZoneGroup(endpoint=endpoint, name=name, zones=configs, depends_on=(*after, *before)))
+    held = set(kept.values())
+    configs = {zone_config_name(zone.name): zone for zone in zones.values() if zone not in held}
+    plan.change(PutZoneGroup(endpoint=endpoint, name=name, zones={**kept, **configs}, depends_on=(*after, *before)))

@@ -41,21 +41,22 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
     networks = serving_networks(registry, policy)
     parts = [_plan_network(registry, policy, network, zone_table, memory) for network in networks]
     standings = [standing for part in parts for standing in part.standings]
-    conflicts = _dns_conflicts(registry, networks)
+    conflicts = _dns_conflicts(registry, networks) if standings else ()
+    unserved = _no_network(registry, policy, networks)
     blocks = [
-        *_no_network(registry, policy, networks),
+        *unserved,
         *conflicts,
         *(standing.block for standing in standings if standing.block),
         *(part.shortage for part in parts if part.shortage),
         *(block for part in parts for block in part.names.blocks),
     ]
-    approved = not _no_network(registry, policy, networks) and all(standing.approved for standing in standings)
+    approved = not unserved and all(standing.approved for standing in standings)
     resolved = approved and not conflicts and all(part.names.ready for part in parts)
     verified = resolved and not blocks
     closing = plan_closing(registry, policy, memory, verified=verified)
     changes: list[Change] = [
         *(change for part in parts for change in part.endpoint_changes),
-        *(() if conflicts else _distinct(change for part in parts for change in part.names.changes)),
+        *(() if conflicts else (change for part in parts for change in part.names.changes)),
         *closing.changes,
     ]
     return Plan(
@@ -68,7 +69,12 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
         ),
         blocks=(*blocks, *closing.blocks),
         findings=(*_discovery_findings(registry), *zone_findings(registry, zone_table)),
-        conditions=_conditions(registry, policy, parts, approved=approved, resolved=resolved),
+        conditions=(
+            Condition(type=ConditionType.DISCOVERED, status=ConditionStatus.TRUE),
+            _condition(ConditionType.ENDPOINTS_APPROVED, holds=approved, message=_unapproved(standings, unserved)),
+            _condition(ConditionType.NAMES_RESOLVE, holds=resolved, message=_unresolved(parts, conflicts)),
+            _access_condition(registry, policy),
+        ),
         verified=verified,
         broken=(*(s.broken for s in standings if s.broken), *(key for part in parts for key in part.names.broken)),
         sound=(
@@ -166,32 +172,25 @@ def _discovery_findings(registry: Registry) -> tuple[Finding, ...]:
     )
 
 
-def _conditions(
-    registry: Registry, policy: IsolationPolicy, parts: Iterable[_NetworkPlan], *, approved: bool, resolved: bool
-) -> tuple[Condition, ...]:
-    unapproved = [s.wanted.id.name for part in parts for s in part.standings if not s.approved]
-    troubles = [
-        *(wait.reason.sentence for part in parts for wait in part.names.waits),
-        *(block.sentence for part in parts for block in part.names.blocks),
-    ]
+def _unapproved(standings: Iterable[Standing], unserved: Iterable[Reason]) -> str:
+    names = [standing.wanted.id.name for standing in standings if not standing.approved]
+    return " ".join([f"Not approved: {', '.join(names)}."] if names else [reason.sentence for reason in unserved])
+
+
+def _unresolved(parts: Iterable[_NetworkPlan], conflicts: Iterable[Reason]) -> str:
+    troubles = [conflict.sentence for conflict in conflicts]
+    for part in parts:
+        troubles += [block.sentence for block in part.names.blocks]
+        troubles += [wait.reason.sentence for wait in part.names.waits]
+        troubles += [f"To do: {change.sentence}." for change in part.names.changes]
+    return " ".join(troubles) or "Endpoints come first."
+
+
+def _access_condition(registry: Registry, policy: IsolationPolicy) -> Condition:
     opened = [t.id.name for t in registry.targets if t.access is Access.OPEN and asks_closing(t, policy)]
-    return (
-        Condition(type=ConditionType.DISCOVERED, status=ConditionStatus.TRUE),
-        _condition(ConditionType.ENDPOINTS_APPROVED, holds=approved, message=f"Not approved: {', '.join(unapproved)}."),
-        _condition(ConditionType.NAMES_RESOLVE, holds=resolved, message=" ".join(troubles) or "Endpoints come first."),
-        _condition(ConditionType.PUBLIC_ACCESS_CLOSED, holds=not opened, message=f"Open: {', '.join(opened)}."),
-    )
+    return _condition(ConditionType.PUBLIC_ACCESS_CLOSED, holds=not opened, message=f"Open: {', '.join(opened)}.")
 
 
 def _condition(kind: ConditionType, *, holds: bool, message: str) -> Condition:
     status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
     return Condition(type=kind, status=status, message="" if holds else message)
-
-
-def _distinct(changes: Iterable[Change]) -> list[Change]:
-    """Each change once: two networks may ask for the same zone."""
-    found: list[Change] = []
-    for change in changes:
-        if change not in found:
-            found.append(change)
-    return found
