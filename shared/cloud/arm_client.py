@@ -217,9 +217,11 @@ def translate(error: Exception, *, operation: str, resource: str) -> RegistryIso
             resource_id=resource,
             operation=operation,
         )
-    named = classify(
-        response.status_code, _parsed(response), response.headers, operation=operation, resource_id=resource
-    )
+    body = _parsed(response)
+    if response.status_code == _NOT_FOUND and isinstance(body, str):
+        # Resource Manager says "not found" in JSON; a page in another language is a proxy's and proves no absence.
+        return classify(None, body, {}, operation=operation, resource_id=resource)
+    named = classify(response.status_code, body, response.headers, operation=operation, resource_id=resource)
     if named.code.lower() in _NO_SUCH_TYPE:
         return Refused(named.sentence, code=named.code, resource_id=resource, operation=operation)
     return named

@@ -242,6 +242,7 @@ def test_clients_are_kept_per_subscription_and_their_number_is_bounded() -> None
         (refusal(404, "SubscriptionNotFound"), MissingPermission),
         (refusal(404, "InvalidResourceType"), Refused),
         (refusal(400, "SomethingNew"), Refused),
+        (Reply(404, b"<html>no such page</html>"), Unavailable),
         (Reply(200, b"<html>sign in</html>"), Unavailable),
         (Reply(200, b'{"value": [{"id":'), Unavailable),
         (Reply(200, b"[]"), Unavailable),
