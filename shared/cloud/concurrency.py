@@ -14,9 +14,9 @@ async def for_each[Item, Result](items: Iterable[Item], read: Callable[[Item], A
     Raises:
         Exception: The first error of any read; the others are cancelled and waited for.
     """
-    todo = list(items)
-    if len(todo) == 1:
-        return [await read(todo[0])]
+    wanted = list(items)
+    if len(wanted) == 1:
+        return [await read(wanted[0])]
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(item: Item) -> Result:
@@ -25,7 +25,7 @@ async def for_each[Item, Result](items: Iterable[Item], read: Callable[[Item], A
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in todo]
+            tasks = [group.create_task(one(item)) for item in wanted]
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
     return [task.result() for task in tasks]

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
-from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import CaseInsensitiveDict
 
+from local.simulator.transport import SimulatedResponse
+from local.simulator.wire import Response
 from shared.cloud.arm_client import ArmClient
 from shared.core.clouds import CLOUDS
 
@@ -48,24 +49,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Response(AsyncHttpResponseImpl):
-    def __init__(self, request: HttpRequest, reply: Reply) -> None:
-        content = reply.body if isinstance(reply.body, bytes) else b""
-        if reply.body is not None and not isinstance(reply.body, bytes):
-            content = json.dumps(reply.body).encode()
-        super().__init__(
-            request=request,
-            internal_response=None,
-            block_size=4096,
-            status_code=reply.status,
-            reason="",
-            content_type=reply.headers.get("Content-Type", "application/json"),
-            headers=CaseInsensitiveDict({"Content-Type": "application/json", **reply.headers}),
-            stream_download_generator=None,
-        )
-        self._content = content
-        self._is_closed = True
-        self._is_stream_consumed = True
+def _response(request: HttpRequest, reply: Reply) -> AsyncHttpResponse:
+    content = reply.body if isinstance(reply.body, bytes) else b""
+    if reply.body is not None and not isinstance(reply.body, bytes):
+        content = json.dumps(reply.body).encode()
+    headers = {"Content-Type": "application/json", **reply.headers}
+    return SimulatedResponse(request, Response(reply.status, headers, content))
 
 
 class AnsweringTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
@@ -100,7 +89,7 @@ class AnsweringTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         )
         self.sent.append(sent)
         self.options.append(kwargs)
-        return _Response(request, self._answer(sent))
+        return _response(request, self._answer(sent))
 
 
 class FixedCredential:
