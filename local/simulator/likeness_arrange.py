@@ -15,7 +15,14 @@ from local.simulator.likeness_compare import key_paths
 from local.simulator.likeness_connections import Connections
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_names import Names
-from local.simulator.likeness_targets import Target, TargetKind, group_id, references, target_of
+from local.simulator.likeness_targets import (
+    Target,
+    TargetKind,
+    addresses_in,
+    group_id,
+    references,
+    target_of,
+)
 from local.simulator.likeness_world import Driver
 from local.simulator.likeness_writable import WRITABLE, complete, minimal, writable
 
@@ -99,8 +106,8 @@ class Arranger:
             self._driver.stand_in(wanted)
         self._driver.settle()
 
-    def request_body(self, wanted: str, kind: str, body: Any) -> dict[str, Any]:
-        """What a caller sends to make the resource as *body* shows it."""
+    def request_body(self, wanted: str, kind: str, body: Any, naming: str = "") -> dict[str, Any]:
+        """What a caller sends to make the resource as *body* shows it; it names the resource *naming* if it can."""
         location = self._place or self._likely_location(wanted) or self._driver.location_of(wanted)
         sent: dict[str, Any] = self._names.body(writable(kind, body))
         for key, value in minimal(kind, location).items():
@@ -108,13 +115,21 @@ class Arranger:
                 sent.setdefault(key, value)
             elif not sent.get("properties"):
                 sent["properties"] = value
-        complete(kind, wanted, sent)
+        complete(kind, wanted, sent, naming)
         if kind == _SUBNET and not {"addressPrefix", "addressPrefixes"} & set(sent["properties"]):
-            self._subnets += 1
-            sent["properties"]["addressPrefix"] = f"10.{200 + self._subnets // 256}.{self._subnets % 256}.0/24"
+            sent["properties"]["addressPrefix"] = self._likely_prefix(wanted)
         if kind == _SUBNET:
             self.make_room(wanted, sent)
         return sent
+
+    def _likely_prefix(self, subnet_id: str) -> str:
+        """A prefix around the first recorded address in the subnet, else one of the tool's own."""
+        for exchange in self._exchanges:
+            for body in (exchange.request_body, exchange.body):
+                for address in addresses_in(body, subnet_id):
+                    return str(ipaddress.ip_network(f"{address}/24", strict=False))
+        self._subnets += 1
+        return f"10.{200 + self._subnets // 256}.{self._subnets % 256}.0/24"
 
     def _likely_location(self, wanted: str) -> str:
         """The region of the first recorded resource that refers to this one: an endpoint lies where its network does."""
@@ -202,12 +217,17 @@ class Arranger:
         kind = arm_ids.parse(wanted).type.lower()
         self.ensure(resource_id)
         found = self._driver.azure.world.get(wanted)
-        if found is not None and kind not in WRITABLE:
-            found.properties["provisioningState"] = "Updating"  # a stand-in of a service that is not simulated
-        elif found is not None:
-            sent = self._names.body(writable(kind, found.body))
+        if found is None:
+            return
+        if kind not in WRITABLE:
+            self._driver.disturb(found)
+            return
+        sent = self._names.body(writable(kind, found.body))
+        if kind == _SUBNET:
+            sent["properties"]["serviceEndpoints"] = [{"service": "Microsoft.Storage"}]
+        else:
             sent["tags"] = {"likeness": "busy"}
-            self._driver.arrange("PUT", wanted, _default_version(kind), sent)
+        self._driver.arrange("PUT", wanted, _default_version(kind), sent)
 
     def unblock(self, resource_id: str) -> None:
         """Delete the links that would keep a zone from being deleted."""

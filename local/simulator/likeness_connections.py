@@ -129,3 +129,20 @@ def connections_in(body: Any) -> list[dict[str, Any]]:
     properties = body.get("properties") if isinstance(body, dict) else None
     found = properties.get("privateEndpointConnections") if isinstance(properties, dict) else None
     return [each for each in found if isinstance(each, dict) and each.get("id")] if isinstance(found, list) else []
+
+
+def decisions_in(body: Any) -> list[tuple[str, str, str]]:
+    """(target, status, description) of what others decided on a recorded private endpoint's connections."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    if not isinstance(properties, dict):
+        return []
+    found = []
+    for member in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
+        for each in properties.get(member) or []:
+            inner = each.get("properties") if isinstance(each, dict) else None
+            state = _part(inner if isinstance(inner, dict) else {}, "privateLinkServiceConnectionState")
+            usual = "Pending" if member.startswith("manual") else "Approved"
+            if isinstance(inner, dict) and state and state.get("status") != usual:
+                target = str(inner.get("privateLinkServiceId", ""))
+                found.append((target, str(state.get("status")), str(state.get("description"))))
+    return found

@@ -41,10 +41,14 @@ def _collect(value: Any, found: dict[str, None]) -> None:
 def place(azure: SimulatedAzure, resource_id: str, location: str, groups: Sequence[str]) -> None:
     """Put a bare resource into the world and let private endpoints connect to its type."""
     body = {"id": resource_id, "location": location, "properties": {"provisioningState": "Succeeded"}}
-    azure.world.put(body)
+    azure.world.put(body, private={"stand_in": True})
     kind = arm_ids.parse(resource_id).type
-    if kind.lower() not in azure.link_targets and groups:
-        azure.link_targets[kind.lower()] = _target(kind, groups)
+    if kind.lower() not in azure.link_targets:
+        azure.link_targets[kind.lower()] = _target(kind, groups or ("default",))
+
+
+def is_stand_in(resource: Resource) -> bool:
+    return bool(resource.private.get("stand_in"))
 
 
 def _target(kind: str, groups: Sequence[str]) -> PrivateLinkTarget:

@@ -31,6 +31,8 @@ class Presumption:
     group_missing: bool = False
     parent_missing: bool = False
     reference_missing: bool = False
+    anonymous: bool = False
+    """The caller showed no token."""
     not_seen_yet: bool = False
     """The resource was made, and the replica that answered did not know it yet."""
     busy: str = ""
@@ -48,6 +50,7 @@ def presumption_of(exchange: Exchange, target: Target, *, fails_later: bool = Fa
         group_missing="ResourceGroupNotFound" in codes,
         parent_missing="ParentResourceNotFound" in codes or _names_parent(exchange, message),
         reference_missing=bool(codes & _REFERENCE_MISSING),
+        anonymous=exchange.status == 401 and "AuthenticationFailed" in codes,
         not_seen_yet="RegistryNotFound" in codes,
         busy=busy,
         nested=(nested.group(1),) if nested else (),

@@ -13,7 +13,7 @@ from typing import Any
 from local.simulator import arm_ids
 from local.simulator.likeness_arrange import Arranger
 from local.simulator.likeness_compare import Difference, body_of, compare
-from local.simulator.likeness_connections import connections_in
+from local.simulator.likeness_connections import connections_in, decisions_in
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_foreign import groups_in
 from local.simulator.likeness_names import Names
@@ -57,12 +57,15 @@ class _Player:
         self._arranger = Arranger(self._driver, self._names, exchanges)
         self._urls = OperationUrls(self._driver, self._names, self._arranger, exchanges)
         self._versions = versions_used(exchanges)
+        self._body: Any = None
+        self._anonymous = False
 
     def play(self, position: int) -> Outcome:
         exchange = self._exchanges[position]
         target = target_of(exchange.plain_path)
         try:
-            answer = self._send(exchange, target, self._prepared(exchange, target, position), position)
+            self._body, self._anonymous = exchange.request_body, False
+            answer = self._send(exchange, self._prepared(exchange, target, position))
         except Crashed as problem:
             crash = Difference(
                 aspect="status", what="status", recorded=str(exchange.status), simulated=f"crash {problem}"
@@ -92,6 +95,7 @@ class _Player:
         if target.kind is TargetKind.OPERATION:
             return self._prepare_poll(exchange, position)
         presumed = presumption_of(exchange, target, fails_later=self._urls.fails(exchange))
+        self._anonymous = presumed.anonymous
         under_way = _under_way(exchange)
         if not under_way:
             self._driver.reach(exchange.at)
@@ -103,6 +107,7 @@ class _Player:
         if presumed.busy:
             self._make_busy(presumed.busy)
             return self._rewritten(exchange)
+        self._driver.set_options(network_contention=False)
         if under_way:
             self._hold(exchange, position)
         else:
@@ -146,9 +151,19 @@ class _Player:
                 self._arranger.remove(cased, "")
                 return
             self._arranger.ensure(cased, near=position)
-        if exchange.method in ("PUT", "PATCH", "POST") and exchange.request_body is not None:
+        self._body = self._asked(exchange, target, presumed, position)
+        if self._body is not None:
             missing = str(exchange.body) if presumed.reference_missing else ""
-            self._arranger.ensure_references(exchange.request_body, exchange.plain_path, near=position, but=missing)
+            self._arranger.ensure_references(self._body, exchange.plain_path, near=position, but=missing)
+
+    def _asked(self, exchange: Exchange, target: Target, presumed: Presumption, position: int) -> Any:
+        """The request's body; where the recorder did not keep it, what must have been asked for."""
+        writes = exchange.method in ("PUT", "PATCH") and target.type in WRITABLE
+        if not writes or isinstance(exchange.request_body, dict):
+            return exchange.request_body
+        wanted = self._names.text(exchange.plain_path)
+        behind = self._body_behind(exchange, position)
+        return self._arranger.request_body(wanted, target.type, behind, presumed.busy)
 
     def _presence(self, exchange: Exchange, target: Target, presumed: Presumption, position: int) -> None:
         """The addressed resource itself."""
@@ -175,6 +190,9 @@ class _Player:
         shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else {}
         usable = shown if "properties" in shown or "location" in shown else None
         self._arranger.ensure(path, near=position, body=usable, version=exchange.api_version)
+        self._driver.attach(self._names.text(path), usable)
+        for decision in decisions_in(usable):
+            self._driver.decide(self._names.text(path), *decision)
         for connection in connections_in(usable):
             self._arranger.ensure(str(connection["id"]), near=position, body=connection)
         if exchange.method == "DELETE" and exchange.status < 300:
@@ -207,15 +225,10 @@ class _Player:
             query = query.replace(exchange.api_version, used)
         return self._names.text(path) + (f"?{query}" if query else "")
 
-    def _send(self, exchange: Exchange, target: Target, url: str, position: int) -> Response:
-        body = self._names.body(exchange.request_body)
-        writes = exchange.method in ("PUT", "PATCH") and target.type in WRITABLE
-        if writes and not isinstance(body, dict):
-            wanted = self._names.text(exchange.plain_path)
-            body = self._arranger.request_body(wanted, target.type, self._body_behind(exchange, position))
-            self._arranger.ensure_references(body, wanted, near=position)
+    def _send(self, exchange: Exchange, url: str) -> Response:
         headers = {name: self._condition(exchange, name) for name in _CONDITIONS if name in exchange.request_headers}
-        return self._driver.send(exchange.method, url, headers=headers, body=body)
+        body = self._names.body(self._body)
+        return self._driver.send(exchange.method, url, headers=headers, body=body, anonymous=self._anonymous)
 
     def _body_behind(self, exchange: Exchange, position: int) -> Any:
         """What a request must have asked for when its body was not recorded."""

@@ -105,3 +105,17 @@ def _ids(value: Any) -> Iterable[str]:
 def subscriptions_in(text: str) -> set[str]:
     """Every subscription id that a text names."""
     return set(re.findall(r"/subscriptions/([^/\"'?\s]+)", text, re.IGNORECASE))
+
+
+def addresses_in(body: Any, subnet_id: str) -> Iterable[str]:
+    """Addresses that a body shows in a subnet."""
+    if isinstance(body, list):
+        for each in body:
+            yield from addresses_in(each, subnet_id)
+    elif isinstance(body, dict):
+        subnet, address = body.get("subnet"), body.get("privateIPAddress")
+        inside = isinstance(subnet, dict) and str(subnet.get("id", "")).lower() == subnet_id.lower()
+        if inside and isinstance(address, str) and re.fullmatch(r"(\d{1,3}\.){3}\d{1,3}", address):
+            yield address
+        for inner in body.values():
+            yield from addresses_in(inner, subnet_id)

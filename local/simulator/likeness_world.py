@@ -16,12 +16,14 @@ from local.simulator import likeness_foreign
 from local.simulator.azure import SimulatedAzure
 from local.simulator.likeness_targets import group_id
 from local.simulator.operations import Operation
+from local.simulator.providers import network_interfaces
 from local.simulator.wire import Request, Response
-from local.simulator.world import EPOCH
+from local.simulator.world import EPOCH, Resource
 
 _PATIENCE = timedelta(days=1)
 _MOMENT = timedelta(milliseconds=1)
 _STEPS = 10_000
+_A_WHILE = 20.0
 
 
 class Crashed(RuntimeError):
@@ -47,16 +49,25 @@ class Driver:
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: Any = None) -> Response:
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        anonymous: bool = False,
+    ) -> Response:
         """
-        One call with the owner's token, now.
+        One call, now, with the owner's token unless it is to be *anonymous*.
 
         Raises:
             Crashed: The simulated Azure raised.
         """
         address = url if "://" in url else self.azure.endpoint + url
         content = b"" if body is None else json.dumps(body).encode()
-        request = Request(method, address, {**(headers or {}), **self.azure.headers()}, content)
+        token = {} if anonymous else self.azure.headers()
+        request = Request(method, address, {**(headers or {}), **token}, content)
         try:
             return self.azure.handle(request, self.now)
         except Exception as problem:
@@ -132,6 +143,25 @@ class Driver:
     def stand_in(self, resource_id: str) -> None:
         """Put a bare resource of a service that is not simulated into the world."""
         likeness_foreign.place(self.azure, resource_id, self.location_of(resource_id), self._groups)
+
+    def disturb(self, stand_in: Resource) -> None:
+        """A stand-in is in the middle of a change for a moment."""
+        stand_in.properties["provisioningState"] = "Updating"
+        self.azure.world.later(_A_WHILE, lambda _at: stand_in.properties.update(provisioningState="Succeeded"))
+
+    def attach(self, interface_id: str, body: Any) -> None:
+        """A stand-in virtual machine takes the interface that the recording shows in one's hands."""
+        properties = body.get("properties") if isinstance(body, dict) else None
+        machine = properties.get("virtualMachine") if isinstance(properties, dict) else None
+        interface = self.azure.world.get(interface_id)
+        if isinstance(machine, dict) and interface is not None and "virtualMachine" not in interface.properties:
+            network_interfaces.attach(self.azure, interface, str(machine.get("id", "")))
+
+    def decide(self, endpoint_id: str, target_id: str, status: str, description: str) -> None:
+        """The owner of a stand-in approves or rejects a private endpoint."""
+        target = self.azure.world.get(target_id)
+        if target is not None and likeness_foreign.is_stand_in(target):
+            self.azure.links.state_changed(target_id, endpoint_id, status, description)
 
 
 def _paths(operation: Operation) -> set[str]:

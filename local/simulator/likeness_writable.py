@@ -216,8 +216,12 @@ def minimal(kind: str, location: str) -> dict[str, Any]:
     return body
 
 
-def complete(kind: str, resource_id: str, sent: dict[str, Any]) -> None:
-    """Add what a resource cannot do without and the recording does not show: a network, a subnet, a target, a zone."""
+def complete(kind: str, resource_id: str, sent: dict[str, Any], naming: str = "") -> None:
+    """
+    Add what a resource cannot do without and the recording does not show: a network, a subnet, a target, a zone.
+
+    *naming* is the id of a subnet or public address that an interface must name.
+    """
     group = resource_id.partition("/providers/")[0]
     network = f"{group}/providers/Microsoft.Network/virtualNetworks/likeness-network"
     properties = sent.get("properties")
@@ -225,6 +229,12 @@ def complete(kind: str, resource_id: str, sent: dict[str, Any]) -> None:
         return
     if kind == "microsoft.network/privatednszones/virtualnetworklinks":
         properties.setdefault("virtualNetwork", {"id": network})
+    if kind == "microsoft.network/networkinterfaces" and not properties.get("ipConfigurations"):
+        inside = naming if "/subnets/" in naming.lower() else f"{network}/subnets/endpoints"
+        configuration: dict[str, Any] = {"subnet": {"id": inside}}
+        if "/publicipaddresses/" in naming.lower():
+            configuration["publicIPAddress"] = {"id": naming}
+        properties["ipConfigurations"] = [{"name": "ipconfig1", "properties": configuration}]
     if kind == "microsoft.network/privateendpoints":
         properties.setdefault("subnet", {"id": f"{network}/subnets/endpoints"})
         if not properties.get("privateLinkServiceConnections") and not properties.get(

@@ -104,6 +104,8 @@ class OperationStyle:
     """Status of the result URL at the end when the operation has no `result`."""
     done_repeats_headers: bool = False
     """The last answer of the result URL carries the operation's URLs and a content type (deletions of the network)."""
+    done_names_itself: bool = False
+    """The last answer of the status URL carries Azure-AsyncOperation once more (ContainerRegistry)."""
     repeat_headers: bool = False
     """A pending poll carries the operation's headers again (Private DNS)."""
     renew_result_url: bool = False
@@ -189,7 +191,7 @@ class Operations:
             return self._poll_result(operation)
         if operation.running:
             return Response.of(style.pending_status, style.pending_body(operation), self._pending_headers(operation))
-        return Response.of(200, style.done_body(operation))
+        return Response.of(200, style.done_body(operation), _urls(operation) if style.done_names_itself else {})
 
     def _poll_result(self, operation: Operation) -> Response:
         style = operation.style

@@ -60,7 +60,7 @@ def _load_resource(azure: SimulatedAzure, given: JsonObject, place: str) -> None
     parts = arm_ids.parse(resource_id)
     azure.subscriptions.setdefault(parts.subscription.lower(), parts.subscription)
     if parts.type == "Microsoft.Resources/resourceGroups":
-        body = {"location": "westeurope", "tags": {}, "properties": {}} | body
+        body.setdefault("location", "westeurope")
     elif parts.resource_group:
         _make_group(azure, parts, str(body.get("location", "westeurope")))
     properties = body.setdefault("properties", {})
@@ -81,9 +81,7 @@ def _make_group(azure: SimulatedAzure, parts: arm_ids.IdParts, location: str) ->
     group_id = f"/subscriptions/{parts.subscription}/resourceGroups/{parts.resource_group}"
     if azure.world.get(group_id) is None:
         where = "westeurope" if location == "global" else location
-        azure.world.put(
-            {"id": group_id, "location": where, "tags": {}, "properties": {"provisioningState": "Succeeded"}}
-        )
+        azure.world.put({"id": group_id, "location": where, "properties": {"provisioningState": "Succeeded"}})
 
 
 def _settle(azure: SimulatedAzure) -> None:
@@ -99,8 +97,9 @@ def _settle(azure: SimulatedAzure) -> None:
         for config in group.properties.get("privateDnsZoneConfigs", ()):
             zone = azure.world.get(config["properties"]["privateDnsZoneId"])
             if zone is not None:
-                names = [each["recordSetName"] for each in config["properties"].get("recordSets", ())]
-                written.setdefault(zone.id, []).extend(names)
+                names = written.setdefault(zone.id, [])
+                shown = [each["recordSetName"] for each in config["properties"].get("recordSets", ())]
+                names.extend(each for each in shown if each not in names)
 
 
 def _hold_addresses(azure: SimulatedAzure, nic: Resource) -> None:

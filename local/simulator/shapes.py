@@ -62,8 +62,11 @@ _SUBNET = (
 
 _STORAGE_SERVICES = ("blob", "file")
 
+_GROUP = (Member(path="type", since="2018-05-01"),)
+
 MEMBERS: Mapping[str, tuple[Member, ...]] = {
-    "microsoft.resources/resourcegroups": (Member(path="type", since="2018-05-01"),),
+    "microsoft.resources/resourcegroups": _GROUP,
+    "microsoft.resources/subscriptions/resourcegroups": _GROUP,
     "microsoft.network/virtualnetworks": (
         Member(path="properties.enableDdosProtection", since="2016-09-01"),
         Member(path="properties.virtualNetworkPeerings", since="2016-06-01"),
@@ -91,7 +94,7 @@ MEMBERS: Mapping[str, tuple[Member, ...]] = {
         Member(path="properties.ipConfigurations", since="2021-05-01"),
         Member(path="properties.ipVersionType", since="2024-10-01"),
     ),
-    "microsoft.network/privatednszones/a": (Member(path="properties.isAutoRegistered", rolled_out="2020-01-01"),),
+    "microsoft.network/privatednszones/a": (Member(path="properties.isAutoRegistered", rolled_out="2019-07-01"),),
     "microsoft.network/privatednszones/virtualnetworklinks": (
         Member(path="properties.resolutionPolicy", since="2024-06-01"),
     ),

@@ -20,6 +20,7 @@ def _style(state: str) -> OperationStyle:
         status_path="{resource}/operationStatuses/{id}",
         pending_body=lambda _operation: {"status": state},
         repeat_headers=True,
+        done_names_itself=True,
     )
 
 

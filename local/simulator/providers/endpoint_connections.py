@@ -20,6 +20,10 @@ AUTOMATIC = "privateLinkServiceConnections"
 MANUAL = "manualPrivateLinkServiceConnections"
 
 
+_GROUPLESS = "microsoft.network/privatelinkservices"
+"""A private link service has no group ids, and a connection to one shows none (recorded: azcli2411)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """One connection of a request."""
@@ -139,6 +143,8 @@ def groups_of(azure: Kernel, target_id: str, names: tuple[str, ...]) -> list[Lin
     """
     target, known = target_of(azure, target_id)
     groups = {each.name.lower(): each for each in known.groups(azure, target)}
+    if not names and arm_ids.parse(target_id).type.lower() == _GROUPLESS:
+        return list(groups.values())
     missing = [each for each in names if each.lower() not in groups]
     if missing or not names:
         raise network_answers.bad_request(
@@ -168,7 +174,7 @@ def connections(endpoint: Resource) -> Iterator[JsonObject]:
 def pairs_of(endpoint: Resource) -> list[tuple[str, tuple[str, ...]]]:
     """(target, groups) of every connection."""
     return [
-        (str(each["properties"]["privateLinkServiceId"]), tuple(each["properties"]["groupIds"]))
+        (str(each["properties"]["privateLinkServiceId"]), tuple(each["properties"].get("groupIds") or ()))
         for each in connections(endpoint)
     ]
 
@@ -188,8 +194,9 @@ def connection_body(endpoint_id: str, wish: Wish, etag: str) -> JsonObject:
     properties: JsonObject = {
         "provisioningState": "Succeeded",
         "privateLinkServiceId": wish.target_id,
-        "groupIds": list(wish.groups),
     }
+    if wish.groups:
+        properties["groupIds"] = list(wish.groups)
     if wish.message:
         properties["requestMessage"] = wish.message
     properties["privateLinkServiceConnectionState"] = {

@@ -91,7 +91,7 @@ def _configuration(
     name = f"privateEndpointIpConfig.{azure.world.guid()}"
     holder = f"{nic_id}/ipConfigurations/{name}"
     asked = _asked(endpoint, needed)
-    address = _claim(subnet, asked, holder) if asked else network.pool(subnet).take(holder)
+    address = claim(subnet, asked, holder) if asked else network.pool(subnet).take(holder)
     if address is None:
         raise subnet_is_full(subnet, 1)
     return {
@@ -125,7 +125,8 @@ def _asked(endpoint: Resource, needed: Address) -> str:
     return ""
 
 
-def _claim(subnet: Resource, address: str, holder: str) -> str:
+def claim(subnet: Resource, address: str, holder: str) -> str:
+    """Take that very address; 400 PrivateIPAddressNotInSubnet or PrivateIPAddressIsAllocated."""
     if not network.pool(subnet).covers(address):
         raise network_answers.bad_request(
             "PrivateIPAddressNotInSubnet",
@@ -156,7 +157,7 @@ def names(nic: Resource) -> list[tuple[str, str]]:
     return [
         (fqdn, str(each["properties"]["privateIPAddress"]))
         for each in configurations(nic)
-        for fqdn in each["properties"]["privateLinkConnectionProperties"]["fqdns"]
+        for fqdn in (each["properties"].get("privateLinkConnectionProperties") or {}).get("fqdns", ())
     ]
 
 

@@ -6,8 +6,11 @@ live in its `AddressPool`. Security groups and private endpoints are in the neig
 """
 
 from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Network, ip_network
+from typing import Any
 
 from local.simulator import arm_ids
 from local.simulator.addresses import AddressPool
@@ -25,6 +28,17 @@ SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 STYLE = OperationStyle(status_path=NETWORK_PATH + "/operations/{id}", first_retry_after=3, retry_after=doubling(10))
 """Networks and subnets: Azure-AsyncOperation with Retry-After 3 (recorded: aso2512)."""
+
+UNCHANGED = replace(STYLE, first_retry_after=None)
+"""A PUT that changes nothing: the answer says Succeeded and names an operation that is over (recorded: azcli2411)."""
+
+_DEFAULTS: JsonObject = {
+    "privateEndpointVNetPolicies": "Disabled",
+    "virtualNetworkPeerings": [],
+    "enableDdosProtection": False,
+    "enableVmProtection": False,
+}
+"""What a network has although nobody asked for it; `shapes` knows which answers show it."""
 
 _JOINS = {"networkSecurityGroup": "networkSecurityGroups", "routeTable": "routeTables", "natGateway": "natGateways"}
 
@@ -192,6 +206,9 @@ def put_subnet(azure: Kernel, call: Call) -> Response:
     subnet_id = known.id if known is not None else f"{network.id}/subnets/{call.params['subnet']}"
     body = _subnet_body(azure, call, subnet_id, call.properties, azure.world.etag())
     _demand_room(network.body, body, (each.body for each in azure.world.children(network.id, SUBNETS)))
+    if known is not None and _is_ready_and_same(known.properties, body["properties"]):
+        operation = azure.begin(call, UNCHANGED, location=network.location, seconds=0.0, finish=lambda _at: None)
+        return Response.of(200, subnet_view(azure, known), operation.headers)
     subnet = _store_subnet(azure, body)
 
     def finish(_at: datetime) -> None:
@@ -209,6 +226,19 @@ def put_subnet(azure: Kernel, call: Call) -> Response:
     )
     network.private["writer"] = ("PutSubnetOperation", operation.id, operation.due)
     return Response.of(201 if known is None else 200, subnet_view(azure, subnet), operation.headers)
+
+
+def _is_ready_and_same(before: JsonObject, after: JsonObject) -> bool:
+    """Whether a PUT changes nothing of a subnet that is ready; states and entity tags aside."""
+    return before.get("provisioningState") == "Succeeded" and _bare(before) == _bare(after)
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_bare(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _bare(each) for key, each in value.items() if key not in ("etag", "provisioningState")}
 
 
 def get_subnet(azure: Kernel, call: Call) -> Response:
@@ -247,11 +277,12 @@ def put_network(azure: Kernel, call: Call) -> Response:
         "resourceGuid": known.properties["resourceGuid"] if known is not None else azure.world.guid(),
         "addressSpace": {"addressPrefixes": [], "ipamPoolPrefixAllocations": []} | (asked.get("addressSpace") or {}),
     }
-    ignored = ("provisioningState", "resourceGuid", "addressSpace", "subnets", "enableVmProtection")
+    ignored = ("provisioningState", "resourceGuid", "addressSpace", "subnets")
     properties |= {key: value for key, value in asked.items() if key not in ignored}
-    properties.setdefault("privateEndpointVNetPolicies", "Disabled")
-    properties.setdefault("virtualNetworkPeerings", [])
-    properties.setdefault("enableDdosProtection", False)
+    properties |= {key: deepcopy(value) for key, value in _DEFAULTS.items() if key not in properties}
+    if isinstance(properties.get("dhcpOptions"), dict):
+        properties["dhcpOptions"] = {"dnsServers": []} | properties["dhcpOptions"]
+    _demand_encryption(call, properties.get("encryption"))
     body: JsonObject = {
         "name": known.name if known is not None else call.params["network"],
         "id": known.id if known is not None else call.resource_id,
@@ -283,6 +314,16 @@ def put_network(azure: Kernel, call: Call) -> Response:
     )
     network.private["writer"] = ("PutVirtualNetworkOperation", operation.id, operation.due)
     return Response.of(201 if known is None else 200, network_view(azure, network), operation.headers)
+
+
+def _demand_encryption(call: Call, asked: Any) -> None:
+    """Encryption needs its intent and its enforcement (recorded: azcli2307)."""
+    if isinstance(asked, dict) and ("enabled" in asked) != ("enforcement" in asked):
+        raise answers.bad_request(
+            "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
+            f"Cannot encrypt VirtualNetwork {call.resource_id} unless both encryption intent (Enabled true or false) and "
+            "enforcement policy (AllowUnencrypted or DropUnencrypted) are specified.",
+        )
 
 
 def _checked_subnets(azure: Kernel, call: Call, network: JsonObject) -> list[JsonObject]:

@@ -151,7 +151,7 @@ def _connect(azure: Kernel, endpoint: Resource) -> None:
                 endpoint_id=endpoint.id,
                 endpoint_name=endpoint.name,
                 connection_id=endpoint.private.setdefault("connection", azure.world.guid()),
-                groups=tuple(properties["groupIds"]),
+                groups=tuple(properties.get("groupIds") or ()),
                 subnet_id=str(endpoint.properties["subnet"]["id"]),
                 location=endpoint.location,
                 status=state["status"],

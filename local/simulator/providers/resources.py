@@ -20,7 +20,8 @@ _REGION_NAMES = """
     westcentralus northeurope westeurope japaneast japanwest brazilsouth australiasoutheast australiaeast
     australiacentral southindia centralindia westindia canadacentral canadaeast uksouth ukwest koreacentral
     koreasouth francecentral southafricanorth uaenorth switzerlandnorth germanywestcentral norwayeast
-    swedencentral italynorth polandcentral spaincentral israelcentral qatarcentral mexicocentral eastus2euap
+    swedencentral italynorth polandcentral spaincentral israelcentral qatarcentral mexicocentral
+    centraluseuap eastus2euap
     usgovarizona usgovvirginia usgovtexas chinaeast2 chinanorth2 chinaeast3 chinanorth3
 """
 REGIONS = tuple(_REGION_NAMES.split())
