@@ -108,8 +108,9 @@ class Arranger:
 
     def request_body(self, wanted: str, kind: str, body: Any, naming: str = "") -> dict[str, Any]:
         """What a caller sends to make the resource as *body* shows it; it names the resource *naming* if it can."""
-        location = self._place or self._likely_location(wanted) or self._driver.location_of(wanted)
         sent: dict[str, Any] = self._names.body(writable(kind, body))
+        likely = sent.get("location") or self._place or self._likely_location(wanted)
+        location = str(likely or self._driver.location_of(wanted))
         for key, value in minimal(kind, location).items():
             if key != "properties":
                 sent.setdefault(key, value)
@@ -204,12 +205,28 @@ class Arranger:
         """Make the resource as the recording shows it and leave its operation under way."""
         wanted = self._names.text(resource_id)
         kind = arm_ids.parse(wanted).type.lower()
+        if kind.endswith(_CONNECTIONS):
+            self._connections.decide_again(wanted)
         if kind not in WRITABLE:
             return
         self.remove(wanted, exchange.api_version)
         sent = self.request_body(wanted, kind, exchange.body)
         self.ensure_references(sent, wanted, near=near)
         self._driver.arrange("PUT", wanted, exchange.api_version or _default_version(kind), sent)
+
+    def make_same(self, subnet_id: str, exchange: Exchange) -> None:
+        """A subnet that a recorded PUT did not change has been like that request before."""
+        self._driver.arrange("PUT", self._names.text(subnet_id), exchange.api_version, exchange.request_body)
+        self._driver.settle()
+
+    def make_different(self, subnet_id: str, exchange: Exchange) -> None:
+        """A subnet that a recorded PUT changed has been different before."""
+        sent = writable(_SUBNET, exchange.request_body)
+        properties = sent.setdefault("properties", {})
+        policy = "privateLinkServiceNetworkPolicies"
+        properties[policy] = "Enabled" if properties.get(policy) == "Disabled" else "Disabled"
+        self._driver.arrange("PUT", self._names.text(subnet_id), exchange.api_version, self._names.body(sent))
+        self._driver.settle()
 
     def keep_busy(self, resource_id: str) -> None:
         """Put the resource again as it is and leave the operation under way; make it first when it is missing."""

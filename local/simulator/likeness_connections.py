@@ -86,6 +86,15 @@ class Connections:
         self._driver.arrange("PUT", identity, version, body)
         self._driver.settle()
 
+    def decide_again(self, connection_id: str) -> None:
+        """Approve a connection that waits, reject one that was approved, and leave the operation under way."""
+        target = _parent(connection_id)
+        found = [each for each in self._all(target) if str(each.get("id", "")).lower() == connection_id.lower()]
+        status = "Rejected" if found and _status(found[0]) == "Approved" else "Approved"
+        body = {"properties": {"privateLinkServiceConnectionState": {"status": status, "description": status}}}
+        version = _VERSIONS.get(arm_ids.parse(target).type.lower(), "2024-04-01")
+        self._driver.arrange("PUT", connection_id, version, body)
+
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def _all(self, target: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ operation is polled instead.
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -165,12 +166,16 @@ class OperationUrls:
             decision = {"privateLinkServiceConnectionState": {"status": "Approved", "description": "Approved"}}
             return self._driver.arrange("PUT", self._names.text(owner), exchange.api_version, {"properties": decision})
         kind = target_of(owner).type
-        body, _ = self._arranger.shown(owner, near)
+        body = deepcopy(self._arranger.shown(owner, near)[0])
         updating = isinstance(exchange.body, dict) and str(exchange.body.get("status")).lower() == "updating"
         if updating:
             self._arranger.ensure(owner, near=near)
             change = {"properties": {"anonymousPullEnabled": True}}
             return self._driver.arrange("PATCH", self._names.text(owner), exchange.api_version, change)
+        body = body if isinstance(body, dict) else {"sku": {"name": "Premium"}}
+        body.setdefault("properties", {}).setdefault(
+            "anonymousPullEnabled", False
+        )  # what makes a creation take a while
         return self._put_anew(owner, kind, body, exchange, near)
 
     def _container_registry_delete(self, exchange: Exchange, near: int) -> Response | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.simulator import arm_ids
 from local.simulator.likeness_arrange import Arranger
-from local.simulator.likeness_compare import Difference, body_of, compare
+from local.simulator.likeness_compare import Difference, body_of, compare, states
 from local.simulator.likeness_connections import connections_in, decisions_in
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_foreign import groups_in
@@ -22,7 +22,7 @@ from local.simulator.likeness_presume import Presumption, presumption_of
 from local.simulator.likeness_targets import Target, TargetKind, group_id, subscriptions_in, target_of
 from local.simulator.likeness_versions import versions_used
 from local.simulator.likeness_world import Crashed, Driver
-from local.simulator.likeness_writable import WRITABLE
+from local.simulator.likeness_writable import WRITABLE, writable
 from local.simulator.wire import Response
 
 _CONDITIONS = ("if-match", "if-none-match")
@@ -183,6 +183,22 @@ class _Player:
             self._be_there(exchange, presumed, position)
         if target.type.endswith("virtualnetworks/subnets") and exchange.method == "PUT" and exchange.status < 300:
             self._arranger.make_room(self._names.text(path), exchange.request_body)
+            self._compare_subnet(exchange)
+
+    def _compare_subnet(self, exchange: Exchange) -> None:
+        """An accepted PUT on a subnet says Succeeded at once exactly if it changes nothing."""
+        if exchange.status != 200 or not isinstance(exchange.request_body, dict):
+            return
+        path = exchange.plain_path
+        found = self._driver.azure.world.get(self._names.text(path))
+        here = writable("microsoft.network/virtualnetworks/subnets", found.body) if found is not None else {}
+        asked = writable("microsoft.network/virtualnetworks/subnets", self._names.body(exchange.request_body))
+        same = all(here.get("properties", {}).get(key) == value for key, value in asked.get("properties", {}).items())
+        settled = not any(word in ("Updating", "Creating") for _, word in states(exchange.body))
+        if settled and not same:
+            self._arranger.make_same(path, exchange)
+        elif same and not settled and set(here.get("properties", {})) <= set(asked.get("properties", {})):
+            self._arranger.make_different(path, exchange)
 
     def _be_there(self, exchange: Exchange, presumed: Presumption, position: int) -> None:
         """Have the resource as the recording shows it, with what hangs on it."""

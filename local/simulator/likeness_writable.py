@@ -62,6 +62,7 @@ _ACR_POLICIES: Tree = {
 _ACR_PROPERTIES: Tree = {
     **_named("adminUserEnabled", "publicNetworkAccess", "networkRuleBypassOptions", "zoneRedundancy"),
     **_named("dataEndpointEnabled", "anonymousPullEnabled", "metadataSearch", "networkRuleSet"),
+    "storageAccount": _ID,
     "policies": _ACR_POLICIES,
     "encryption": {"status": None, "keyVaultProperties": _named("keyIdentifier", "identity")},
 }

@@ -117,7 +117,8 @@ MEMBERS: Mapping[str, tuple[Member, ...]] = {
         Member(path="properties.allowCrossTenantDelegationSas", since="2025-06-01"),
     ),
     "microsoft.containerregistry/registries": (
-        Member(path="systemData", since="2019-12-01"),
+        Member(path="systemData", since="2019-12-01", rolled_out="2020-08-01"),
+        Member(path="properties.networkRuleSet", rolled_out="2018-09-01"),
         Member(path="properties.dataEndpointEnabled", since="2019-12-01"),
         Member(path="properties.dataEndpointHostNames", since="2019-12-01"),
         Member(path="properties.encryption", since="2019-12-01"),
