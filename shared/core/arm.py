@@ -152,7 +152,9 @@ def _is_resource_path(text: str, parts: list[str]) -> bool:
 
 
 def _is_name(part: str) -> bool:
-    return _SEGMENT.fullmatch(part) is not None and part.translate(_JOINERS).isprintable() and part not in {".", ".."}
+    if _SEGMENT.fullmatch(part) is None or part in {".", ".."}:
+        return False
+    return part.isprintable() or part.translate(_JOINERS).isprintable()
 
 
 def _shown(value: object) -> str:
