@@ -99,7 +99,7 @@ class DeleteEndpoint:
     @property
     def sentence(self) -> str:
         """The change for a person."""
-        return f"delete private endpoint {self.endpoint.name}, which could not be repaired"
+        return f"delete private endpoint {self.endpoint.name}, which is beyond repair"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

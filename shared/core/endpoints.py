@@ -12,6 +12,7 @@ whoever made it; the app repairs and deletes only what bears the name that it gi
     ours: Succeeded, Pending                      blocked: somebody must approve
     ours: Failed, Rejected, Disconnected          1st time put again, 2nd delete (then create), 3rd blocked
     another's, not approved                       ignored: create ours beside it
+    another's is used, ours is dead               delete ours: its zone group would fight over the records
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,7 +55,11 @@ class WantedEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How one wanted endpoint stands; exactly one of the members says something."""
+    """
+    How one wanted endpoint stands: usable (*endpoint*), or one of a change, a wait and a block.
+
+    A usable one may carry a change as well: the removal of a dead endpoint of ours that it replaces.
+    """
 
     wanted: WantedEndpoint
     endpoint: PrivateEndpoint | None = None
@@ -146,7 +151,7 @@ def assess(
     ]
     for endpoint in usable:
         if endpoint.state.lower() == "succeeded" and status_towards(endpoint, wanted) is ConnectionStatus.APPROVED:
-            return Standing(wanted=wanted, endpoint=endpoint)
+            return Standing(wanted=wanted, endpoint=endpoint, change=_obsolete(wanted, endpoint, usable))
     for endpoint in usable:
         if endpoint.state.lower() in _IN_PROGRESS:
             reason = Reason(
@@ -159,6 +164,16 @@ def assess(
     if own is not None:
         return _repair(wanted, own, repairs.get(own.id.key, 0))
     return _create(wanted, view, registry)
+
+
+def _obsolete(wanted: WantedEndpoint, used: PrivateEndpoint, usable: list[PrivateEndpoint]) -> Change | None:
+    dead = {ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED}
+    own = next((endpoint for endpoint in usable if endpoint.id == wanted.id and endpoint is not used), None)
+    if own is None or own.state.lower() in _IN_PROGRESS:
+        return None
+    if own.state.lower() == "failed" or status_towards(own, wanted) in dead:
+        return DeleteEndpoint(endpoint=own.id)
+    return None
 
 
 def _repair(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing:

@@ -22,8 +22,11 @@ def unisolated(azure: SimulatedAzure, registry_id: str) -> list[str]:
         endpoints = endpoints_of(azure, target)
         if not endpoints:
             problems.append(f"{target.name} has no endpoint")
-        for endpoint in endpoints:
-            problems += endpoint_problems(azure, endpoint)
+        for subnet in {endpoint.properties["subnet"]["id"].lower() for endpoint in endpoints}:
+            there = [endpoint for endpoint in endpoints if endpoint.properties["subnet"]["id"].lower() == subnet]
+            found = [endpoint_problems(azure, endpoint) for endpoint in there]
+            if all(found):  # a second endpoint beside a working one does no harm
+                problems += min(found, key=len)
     return problems
 
 
