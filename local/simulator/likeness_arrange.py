@@ -7,11 +7,10 @@ No recorded answer is ever handed to the simulated Azure.
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from local.simulator import arm_ids
-from local.simulator.likeness_compare import key_paths
 from local.simulator.likeness_connections import Connections
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_names import Names
@@ -41,7 +40,7 @@ class Arranger:
         self._driver = driver
         self._names = names
         self._exchanges = exchanges
-        self._connections = Connections(driver, names, self.ensure)
+        self.connections = Connections(driver, names, self.ensure)
         self._subnets = 0
         self._place = ""
         """Region of the resource whose prerequisites are being made: an endpoint's network lies in its region."""
@@ -88,7 +87,7 @@ class Arranger:
         if parent and parent.count("/") > 5:
             self.ensure(_cased_parent(wanted, parent), near=near, depth=depth + 1)
         if kind.endswith(_CONNECTIONS):
-            self._connections.ensure(resource_id, body)
+            self.connections.ensure(resource_id, body)
         elif kind == _INTERFACE and _endpoint_of(body):
             self._ensure_interface(resource_id, _endpoint_of(body), near, depth)
         elif kind not in WRITABLE:
@@ -183,50 +182,18 @@ class Arranger:
             self._driver.arrange("DELETE", wanted, version or _default_version(arm_ids.parse(wanted).type.lower()))
             self._driver.settle()
 
-    def catch_up(self, resource_id: str, exchange: Exchange) -> None:
-        """
-        Repeat changes that the sample does not show.
-
-        Where a caller has set other members than the simulated resource has, it is put again as the recording shows it.
-        """
-        wanted = self._names.text(resource_id)
-        found = self._driver.azure.world.get(wanted)
-        kind = arm_ids.parse(wanted).type.lower()
-        if found is None or kind not in WRITABLE or not isinstance(exchange.body, dict):
-            return
-        recorded, here = writable(kind, exchange.body), writable(kind, found.body)
-        if key_paths(recorded) != key_paths(here):
-            sent = self.request_body(wanted, kind, exchange.body)
-            self.ensure_references(sent, wanted, near=0)
-            self._driver.arrange("PUT", wanted, exchange.api_version or _default_version(kind), sent)
-            self._driver.settle()
-
     def put_anew(self, resource_id: str, exchange: Exchange, near: int) -> None:
         """Make the resource as the recording shows it and leave its operation under way."""
         wanted = self._names.text(resource_id)
         kind = arm_ids.parse(wanted).type.lower()
         if kind.endswith(_CONNECTIONS):
-            self._connections.decide_again(wanted)
+            self.connections.decide_again(wanted)
         if kind not in WRITABLE:
             return
         self.remove(wanted, exchange.api_version)
         sent = self.request_body(wanted, kind, exchange.body)
         self.ensure_references(sent, wanted, near=near)
         self._driver.arrange("PUT", wanted, exchange.api_version or _default_version(kind), sent)
-
-    def make_same(self, subnet_id: str, exchange: Exchange) -> None:
-        """A subnet that a recorded PUT did not change has been like that request before."""
-        self._driver.arrange("PUT", self._names.text(subnet_id), exchange.api_version, exchange.request_body)
-        self._driver.settle()
-
-    def make_different(self, subnet_id: str, exchange: Exchange) -> None:
-        """A subnet that a recorded PUT changed has been different before."""
-        sent = writable(_SUBNET, exchange.request_body)
-        properties = sent.setdefault("properties", {})
-        policy = "privateLinkServiceNetworkPolicies"
-        properties[policy] = "Enabled" if properties.get(policy) == "Disabled" else "Disabled"
-        self._driver.arrange("PUT", self._names.text(subnet_id), exchange.api_version, self._names.body(sent))
-        self._driver.settle()
 
     def keep_busy(self, resource_id: str) -> None:
         """Put the resource again as it is and leave the operation under way; make it first when it is missing."""
@@ -261,13 +228,14 @@ class Arranger:
         """Make the list's scope and every item that the recorded list shows."""
         if target.id.count("/") > 2:
             self.ensure(target.id, near=near)
-        for item in _items(exchange.body):
+        for item in items_in(exchange.body):
             identity = item.get("id")
             if isinstance(identity, str) and target_of(identity).kind in (TargetKind.ITEM, TargetKind.GROUP):
                 self.ensure(identity, near=near, body=item, version=exchange.api_version)
 
 
-def _items(body: Any) -> Iterable[dict[str, Any]]:
+def items_in(body: Any) -> list[dict[str, Any]]:
+    """The items of a recorded list."""
     items = body.get("value") if isinstance(body, dict) else None
     return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 

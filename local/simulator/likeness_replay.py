@@ -12,7 +12,8 @@ from typing import Any
 
 from local.simulator import arm_ids
 from local.simulator.likeness_arrange import Arranger
-from local.simulator.likeness_compare import Difference, body_of, compare, states
+from local.simulator.likeness_changes import UnseenChanges
+from local.simulator.likeness_compare import Difference, body_of, compare
 from local.simulator.likeness_connections import connections_in, decisions_in
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_foreign import groups_in
@@ -22,7 +23,7 @@ from local.simulator.likeness_presume import Presumption, presumption_of
 from local.simulator.likeness_targets import Target, TargetKind, group_id, subscriptions_in, target_of
 from local.simulator.likeness_versions import versions_used
 from local.simulator.likeness_world import Crashed, Driver
-from local.simulator.likeness_writable import WRITABLE, writable
+from local.simulator.likeness_writable import WRITABLE
 from local.simulator.wire import Response
 
 _CONDITIONS = ("if-match", "if-none-match")
@@ -56,6 +57,7 @@ class _Player:
         self._names = Names()
         self._arranger = Arranger(self._driver, self._names, exchanges)
         self._urls = OperationUrls(self._driver, self._names, self._arranger, exchanges)
+        self._changes = UnseenChanges(self._driver, self._names, self._arranger, exchanges)
         self._versions = versions_used(exchanges)
         self._body: Any = None
         self._anonymous = False
@@ -104,6 +106,8 @@ class _Player:
             self._arranger.ensure_listed(exchange, target, position)
         self._surroundings(exchange, target, presumed, position)
         self._presence(exchange, target, presumed, position)
+        if exchange.status < 300 and not under_way:
+            self._changes.before(exchange, position)
         if presumed.busy:
             self._make_busy(presumed.busy)
             return self._rewritten(exchange)
@@ -183,22 +187,6 @@ class _Player:
             self._be_there(exchange, presumed, position)
         if target.type.endswith("virtualnetworks/subnets") and exchange.method == "PUT" and exchange.status < 300:
             self._arranger.make_room(self._names.text(path), exchange.request_body)
-            self._compare_subnet(exchange)
-
-    def _compare_subnet(self, exchange: Exchange) -> None:
-        """An accepted PUT on a subnet says Succeeded at once exactly if it changes nothing."""
-        if exchange.status != 200 or not isinstance(exchange.request_body, dict):
-            return
-        path = exchange.plain_path
-        found = self._driver.azure.world.get(self._names.text(path))
-        here = writable("microsoft.network/virtualnetworks/subnets", found.body) if found is not None else {}
-        asked = writable("microsoft.network/virtualnetworks/subnets", self._names.body(exchange.request_body))
-        same = all(here.get("properties", {}).get(key) == value for key, value in asked.get("properties", {}).items())
-        settled = not any(word in ("Updating", "Creating") for _, word in states(exchange.body))
-        if settled and not same:
-            self._arranger.make_same(path, exchange)
-        elif same and not settled and set(here.get("properties", {})) <= set(asked.get("properties", {})):
-            self._arranger.make_different(path, exchange)
 
     def _be_there(self, exchange: Exchange, presumed: Presumption, position: int) -> None:
         """Have the resource as the recording shows it, with what hangs on it."""
@@ -215,16 +203,6 @@ class _Player:
             self._arranger.unblock(path)
         for nested in presumed.nested:
             self._arranger.ensure(f"{group_id(path)}/providers/{nested}", near=position)
-        if exchange.status < 300 and exchange.method == "GET" and self._gap_before(position, path):
-            self._arranger.catch_up(path, exchange)
-
-    def _gap_before(self, position: int, path: str) -> bool:
-        """Whether exchanges are missing from the sample since the resource was last written or read."""
-        key = path.lower()
-        for earlier in range(position - 1, -1, -1):
-            if self._exchanges[earlier].plain_path.lower() == key:
-                return self._exchanges[position].index - self._exchanges[earlier].index > position - earlier
-        return False
 
     def _make_busy(self, resource_id: str) -> None:
         """Leave an operation on the resource under way."""
