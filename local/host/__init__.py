@@ -12,7 +12,7 @@ Known differences from the host in Azure:
   `functionTimeout` is reported as failed but its thread cannot be stopped (Azure restarts the worker).
 * A message in work is leased for 15 seconds at a time, not for ten minutes, so that a killed host's messages come
   back soon.
-* A timer's last occurrence is kept in the data folder, not in a blob; two hosts fire it twice.
+* Timers are remembered and locked in the data folder, not in blobs: hosts that share it fire a timer once.
 * Bindings other than HTTP, storage queues, Event Grid triggers and timers are refused when the host starts.
 
 Nothing here is deployed.

@@ -19,7 +19,7 @@ from typing import IO
 
 from local.host.app_settings import SettingsProblem
 from local.host.functions import UnsupportedApp
-from local.host.host import Host, Options
+from local.host.host import Host, Options, PortUnusable
 from local.host.host_json import InvalidHostJson
 from local.host.keys import InvalidKeys
 from local.host.logs import UnknownLogLevel
@@ -32,6 +32,7 @@ _SAID_IN_SENTENCES = (
     SettingsProblem,
     InvalidKeys,
     UnknownLogLevel,
+    PortUnusable,
     OSError,
 )
 
@@ -84,8 +85,10 @@ async def serve(options: Options, ready: IO[str]) -> int:
         return 1
     with ready:
         print(json.dumps(line), file=ready, flush=True)
-    await host.wait()
-    await host.stop()
+    try:
+        await host.wait()
+    finally:
+        await host.stop()
     return 0
 
 
@@ -93,7 +96,11 @@ def main() -> None:
     options = parse_arguments(sys.argv[1:])
     ready = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what functions print is log, not answer
-    status = asyncio.run(serve(options, ready))
+    try:
+        status = asyncio.run(serve(options, ready))
+    except Exception:
+        logging.getLogger("host").critical("the host itself broke", exc_info=True)
+        status = 1
     logging.shutdown()
     sys.stderr.flush()
     os._exit(status)  # not sys.exit(): a synchronous function that never returns would keep its thread, and us, alive

@@ -28,11 +28,15 @@ from local.host.keys import Keys, load_or_create_keys
 from local.host.logs import start_log
 from local.host.queue_listener import POISON, QueueListener
 from local.host.queues import QueueOutputs, StorageQueues
+from local.host.singleton import Singleton
 from local.host.timers import TimerFile, TimerListener
 from local.host.web_front import WEBHOOK, WebFront
 from local.host.worker import Worker
 
 log = logging.getLogger("host")
+
+LAST_LOOK = timedelta(seconds=1)
+"""How long a look at a queue that is under way may still take when the host stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class Host:
         self._queues = StorageQueues()
         self._queue_listeners: list[QueueListener] = []
         self._timers: list[TimerListener] = []
+        self._singleton: Singleton | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._stop_asked = asyncio.Event()
 
@@ -80,11 +85,11 @@ class Host:
         start_log(host_json.log_level, self._worker.current_invocation)
         if host_json.without_effect:
             log.info("host.json has settings without effect here: %s", ", ".join(host_json.without_effect))
-        door = socket.create_server(("127.0.0.1", options.port))
+        door = _open_port(options.port)
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
         settings = load_settings(options, url)
         os.chdir(options.app)  # where the worker in Azure works, too
-        functions = describe(await self._worker.load(options.app), settings)
+        functions = _enabled(describe(await self._worker.load(options.app), settings), settings)
         options.data.mkdir(parents=True, exist_ok=True)
         keys = load_or_create_keys(options.keys or options.data / "keys.json")
         self._invoker = Invoker(
@@ -130,7 +135,12 @@ class Host:
         if late:
             log.warning("%d invocations did not finish in time and were cancelled", late)
         await self._runner.cleanup()
+        _, stuck = await asyncio.wait(self._work, timeout=LAST_LOOK.total_seconds()) if self._work else (set(), set())
+        for task in stuck:
+            task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        if self._singleton is not None:
+            self._singleton.close()
         await self._queues.close()
 
     async def _open(self, door: socket.socket, front: WebFront) -> None:
@@ -152,9 +162,17 @@ class Host:
                         function, function.trigger, notes=notes, invoker=self._invoker, now=lambda: datetime.now(UTC)
                     )
                     self._timers.append(timer)
-                    self._work.add(asyncio.create_task(timer.run(), name=f"timer of {function.name}"))
                 case HttpTrigger() | EventGridTrigger():
                     pass  # served by the web front
+        if self._timers:
+            self._singleton = Singleton(self._options.data / "timers.lock")
+            self._work.add(asyncio.create_task(self._run_timers(self._singleton), name="timers"))
+
+    async def _run_timers(self, singleton: Singleton) -> None:
+        await singleton.acquire()
+        async with asyncio.TaskGroup() as group:
+            for timer in self._timers:
+                group.create_task(timer.run())
 
     def _queue_listener(self, function: Function, trigger: QueueTrigger, host_json: HostJson) -> QueueListener:
         poison = None
@@ -174,6 +192,10 @@ class Host:
         for listener in self._queue_listeners:
             if listener.queue_name == queue_name:
                 listener.notify()
+
+
+class PortUnusable(RuntimeError):
+    """The port asked for is taken, or not ours to take."""
 
 
 def load_settings(options: Options, url: str) -> AppSettings:
@@ -201,6 +223,26 @@ def load_settings(options: Options, url: str) -> AppSettings:
     if language.lower() != "python":
         raise SettingsProblem(f"FUNCTIONS_WORKER_RUNTIME is {language!r}; this host runs python only.")
     return AppSettings(os.environ)
+
+
+def _open_port(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise PortUnusable(f"The port {port} on 127.0.0.1 cannot be used: {error.strerror}.") from error
+
+
+def _enabled(functions: tuple[Function, ...], settings: AppSettings) -> tuple[Function, ...]:
+    """Those that no app setting `AzureWebJobs.NAME.Disabled` (or `AzureWebJobs_NAME_Disabled`) turns off."""
+    disabled = {
+        function.name
+        for function in functions
+        for setting in (f"AzureWebJobs.{function.name}.Disabled", f"AzureWebJobs_{function.name}_Disabled")
+        if settings.get(setting, "").strip().lower() in {"true", "1"}
+    }
+    if disabled:
+        log.info("disabled by app settings: %s", ", ".join(sorted(disabled)))
+    return tuple(function for function in functions if function.name not in disabled)
 
 
 def _ready(url: str, functions: tuple[Function, ...], keys: Keys, host_json: HostJson) -> dict[str, Any]:

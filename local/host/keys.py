@@ -5,6 +5,7 @@ Kept in a small file in the data folder, so that URLs handed to an event subscri
 three keys bear the names that they have in Azure.
 """
 
+import contextlib
 import hmac
 import json
 import os
@@ -63,12 +64,8 @@ def load_or_create_keys(path: Path) -> Keys:
         InvalidKeys: The file exists and is something else.
     """
     if not path.exists():
-        keys = Keys.new()
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(keys.as_dict(), file, indent=2)
-        return keys
+        _create(path, Keys.new())
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         values = {field.name: document[field.name] for field in fields(Keys)}
@@ -79,6 +76,17 @@ def load_or_create_keys(path: Path) -> Keys:
     if not all(isinstance(value, str) and value for value in values.values()):
         raise InvalidKeys(f"{path} has an empty key, or one that is not text.")
     return Keys(**values)
+
+
+def _create(path: Path, keys: Keys) -> None:
+    """Write *keys* in one step, readable by their owner only; a host that was faster wins."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(keys.as_dict(), file, indent=2)
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
 
 
 def _is_one_of(offered: str | None, *keys: str) -> bool:

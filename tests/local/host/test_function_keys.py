@@ -38,6 +38,7 @@ def test_keys_are_made_once_kept_private_and_found_again(tmp_path: Path) -> None
 
     assert load_or_create_keys(path) == keys
     assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
     assert len({keys.master, keys.function, keys.eventgrid_extension}) == 3
 
 

@@ -99,6 +99,8 @@ async def work(message: func.QueueMessage) -> None:
     record("work", text=text, id=message.id, dequeued=message.dequeue_count)
     if text.startswith("fail"):
         raise RuntimeError(f"asked to: {text}")
+    if text.startswith("pause"):
+        await asyncio.sleep(1)
     if text.startswith("hang") and message.dequeue_count == 1:
         await asyncio.sleep(60)
 
