@@ -22,6 +22,7 @@ from shared.core.registry import (
     Registry,
     RegistryDocument,
     Target,
+    TargetKind,
     Zone,
     ZoneGroup,
 )
@@ -44,19 +45,25 @@ class Observer:
         self._zone_table = zone_table
 
     async def observe(
-        self, registry: ResourceId, retrier: Retrier, known_zones: Mapping[str, tuple[str, ...]]
+        self,
+        registry: ResourceId,
+        retrier: Retrier,
+        known_zones: Mapping[str, tuple[str, ...]],
+        exempt: frozenset[TargetKind] = frozenset(),
     ) -> Registry | None:
         """
         Observe *registry*; None when ARM answers 404 for it.
 
         Args:
+            exempt: Kinds of targets that the policy leaves as they are; they are read and then left out.
             known_zones: Group id to zone names as the targets said in an earlier pass; asked again only when empty.
 
         Raises:
             NotReadyYet: Azure is still creating it.
             AmbiguousGroup: Its managed group cannot be told from another one.
         """
-        return await _Observation(self._plane, self._policy, self._zone_table, retrier).run(registry, known_zones)
+        observation = _Observation(self._plane, self._policy, self._zone_table, retrier)
+        return await observation.run(registry, known_zones, exempt)
 
 
 class _Observation:
@@ -74,7 +81,9 @@ class _Observation:
         self._table = zone_table
         self._retrier = retrier
 
-    async def run(self, registry: ResourceId, known_zones: Mapping[str, tuple[str, ...]]) -> Registry | None:
+    async def run(
+        self, registry: ResourceId, known_zones: Mapping[str, tuple[str, ...]], exempt: frozenset[TargetKind]
+    ) -> Registry | None:
         document = await self._call(lambda: self._plane.read_registry(registry))
         if document is None:
             return None
@@ -82,7 +91,8 @@ class _Observation:
         group = document.managed_group or await self._find_group(document)
         bare = Registry(document=document, managed_group=group, targets=(), networks=(), required_zones=known_zones)
         networks = serving_networks(bare, self._policy)
-        listed, targets = await self._together(document, group)
+        listed, everything = await self._together(document, group)
+        targets = tuple(target for target in everything if target.kind not in exempt)
         partial = replace(bare, targets=targets, unlisted=discovery.disagreements(document, listed))
         partial = replace(partial, networks=await self._endpoints(partial, networks))
         partial = await self._fill_gaps(partial, networks)
@@ -183,7 +193,7 @@ class _Observation:
         return replace(view, subnet=subnet)
 
     async def _with_replicas(self, target: Target) -> Target:
-        if target.kind != "acr":
+        if target.kind is not TargetKind.ACR:
             return target
         return replace(target, replicas_pending=await self._call(lambda: self._plane.pending_replications(target.id)))
 

@@ -131,7 +131,8 @@ class Reconciler:
         if outcome is not None:
             return outcome
         for _ in range(ROUNDS):
-            registry = await self._observer.observe(work.registry, work.retrier, work.row.zones)
+            exempt = self._services.policy.exempt_targets(work.registry, on=self._clock.now().date())
+            registry = await self._observer.observe(work.registry, work.retrier, work.row.zones, exempt)
             if registry is None:
                 return self._missing(work)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):

@@ -9,7 +9,6 @@ import pytest
 from local.simulator import scenery
 from local.simulator.durations import Durations
 from local.simulator.options import EventMoment, Options
-from shared.core.report import BlockedOutcome
 from tests.scenarios.house import House
 from tests.scenarios.verdict import unisolated
 from tests.virtual_time import run_virtual
@@ -193,6 +192,28 @@ def test_a_registry_outside_the_scope_is_left_alone() -> None:
     tell(story())
 
 
+@pytest.mark.parametrize("kind", ["registry", "storage", "acr"])
+def test_an_exempt_target_is_left_as_it_is_until_the_exemption_ends(kind: str) -> None:
+    async def story() -> None:
+        house = House(options=Options(public_access_propagates=False))
+        exemption = {"registry": "con*", "targets": [kind], "reason": "images", "owner": "me", "expires": "2026-01-05"}
+        house.document["exemptions"] = [exemption]
+        async with house:
+            registry = await create(house)
+
+            assert await house.settle(registry) == "converged"
+            assert sorted(house.access(registry).values()) == ["Disabled", "Disabled", "Enabled"]
+            assert len(house.endpoints()) == 2
+
+            await house.live(house.after(timedelta(days=1)), timedelta(days=2))
+            await house.ask(registry)
+
+            assert await house.settle(registry) == "converged"
+            assert unisolated(house.azure, registry) == []
+
+    tell(story())
+
+
 def test_audit_mode_plans_and_writes_nothing() -> None:
     async def story() -> None:
         house = House()
@@ -241,9 +262,3 @@ def test_a_killed_process_loses_nothing() -> None:
             assert len(house.endpoints()) == 3
 
     tell(story())
-
-
-def blocked(row: Any) -> str:
-    assert row is not None
-    assert isinstance(row.outcome, BlockedOutcome), row.outcome
-    return " ".join(f"{reason.name}: {reason.sentence}" for reason in row.outcome.reasons)
