@@ -12,7 +12,7 @@ KNOWN LIMITATIONS
 * The parameter `api-version` must be present and well formed; which versions a resource type accepts is checked only
   by the types that say so. One body shape is served per type unless its provider says otherwise.
 * Time passes only as the caller says. Durations are medians of recorded runs, always the same for the same operation.
-* Policies, locks, management groups, quotas other than subnet addresses, and role inheritance through groups do not
+* Policies, management groups, quotas other than subnet addresses, and role inheritance through groups do not
   exist. Deny assignments exist, but whether the service puts one on a registry's managed group is unknown: an option.
 * When the service tells Event Grid about a long operation is unknown: here at its successful end.
 * What the service answers to an operation URL whose signature was altered is unknown: here 403.

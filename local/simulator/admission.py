@@ -1,14 +1,14 @@
 """
 Resource Manager's own checks before a rule runs, in its order.
 
-Token, api-version, body, subscription, throttling, role and deny assignments, group, top-level parent, registration. A
-caller without rights is told so before learning whether a group exists, as by the real service.
+Token, api-version, body, subscription, throttling, role and deny assignments, group, top-level parent, registration,
+locks. A caller without rights is told so before learning whether a group exists, as by the real service.
 """
 
 import re
 from typing import TYPE_CHECKING
 
-from local.simulator import arm_ids, errors
+from local.simulator import arm_ids, errors, locks
 from local.simulator.call import Call
 from local.simulator.errors import ArmError, Shape
 from local.simulator.rbac import OWNER
@@ -35,6 +35,7 @@ def admit(azure: "Kernel", request: Request, match: Match) -> Call:
     if match.route.checks:
         _demand_surroundings(azure, call)
         _demand_registration(azure, call)
+    locks.demand_unlocked(azure, call)
     return call
 
 

@@ -24,6 +24,7 @@ from local.simulator.likeness_targets import (
 )
 from local.simulator.likeness_world import Driver
 from local.simulator.likeness_writable import WRITABLE, complete, minimal, writable
+from local.simulator.locks import LOCKS
 
 _GROUP = "microsoft.resources/resourcegroups"
 _NETWORK = "microsoft.network/virtualnetworks"
@@ -213,9 +214,18 @@ class Arranger:
             sent["tags"] = {"likeness": "busy"}
         self._driver.arrange("PUT", wanted, _default_version(kind), sent)
 
+    def lock(self, resource_id: str, near: int) -> None:
+        """Have the resource, and a lock on it."""
+        self.ensure(resource_id, near=near)
+        lock = f"{self._names.text(resource_id)}/providers/{LOCKS}/likeness"
+        self._driver.arrange("PUT", lock, "2020-05-01", {"properties": {"level": "CanNotDelete"}})
+
     def unblock(self, resource_id: str) -> None:
-        """Delete the links that would keep a zone from being deleted."""
+        """Delete the locks and links that would keep the resource from being deleted."""
         wanted = self._names.text(resource_id)
+        for lock in list(self._driver.azure.world.of_type(LOCKS)):
+            if lock.key.startswith(wanted.lower() + "/"):
+                self._driver.arrange("DELETE", lock.id, "2020-05-01")
         for child in list(
             self._driver.azure.world.children(wanted, "Microsoft.Network/privateDnsZones/virtualNetworkLinks")
         ):

@@ -16,6 +16,7 @@ from local.simulator.likeness_targets import Target
 _ID = re.compile(r"/subscriptions/[^\s'\"]+?/providers/[^\s'\",]+", re.IGNORECASE)
 _NESTED = re.compile(r"nested resource IDs include: '([^']+)'", re.IGNORECASE)
 _MISSING = re.compile(r"The Resource '([^']+)' under resource group", re.IGNORECASE)
+_LOCKED = re.compile(r"/subscriptions/[^\s',]+", re.IGNORECASE)
 _BUSY = frozenset(
     {"RetryableErrorDueToAnotherOperation", "ReferencedResourceNotProvisioned", "AnotherOperationInProgress"}
 )
@@ -36,6 +37,8 @@ class Presumption:
     not_seen_yet: bool = False
     """The resource was made, and the replica that answered did not know it yet."""
     busy: str = ""
+    locked: tuple[str, ...] = ()
+    """Ids of what a lock holds."""
     nested: tuple[str, ...] = ()
     """Type and names of resources below this one, as "Microsoft.X/things/a/parts/b"."""
 
@@ -53,6 +56,7 @@ def presumption_of(exchange: Exchange, target: Target, *, fails_later: bool = Fa
         anonymous=exchange.status == 401 and "AuthenticationFailed" in codes,
         not_seen_yet="RegistryNotFound" in codes,
         busy=busy,
+        locked=tuple(_LOCKED.findall(message.partition("are locked:")[2])) if "ScopeLocked" in codes else (),
         nested=(nested.group(1),) if nested else (),
     )
 

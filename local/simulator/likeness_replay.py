@@ -201,6 +201,8 @@ class _Player:
             self._arranger.ensure(str(connection["id"]), near=position, body=connection)
         if exchange.method == "DELETE" and exchange.status < 300:
             self._arranger.unblock(path)
+        for locked in presumed.locked:
+            self._arranger.lock(locked, position)
         for nested in presumed.nested:
             self._arranger.ensure(f"{group_id(path)}/providers/{nested}", near=position)
 

@@ -12,6 +12,7 @@ from local.simulator.providers import (
     container_registry,
     event_grid,
     identity,
+    locks,
     machine_learning,
     network,
     network_interfaces,
@@ -20,13 +21,16 @@ from local.simulator.providers import (
     resources,
     security_groups,
     storage,
+    subnets,
     workspaces,
 )
 
 MODULES: tuple[ModuleType, ...] = (
     resources,
     identity,
+    locks,
     network,
+    subnets,
     security_groups,
     private_endpoints,
     network_interfaces,
