@@ -77,7 +77,7 @@ class QueueListener:
         self._running: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._freed = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def queue_name(self) -> str:
@@ -86,7 +86,8 @@ class QueueListener:
     async def run(self) -> None:
         """Look for messages and start them, until `stop`. An unavailable queue is a reason to wait, not to end."""
         ready = False
-        while not self._stopping:
+        while not self._stopping.is_set():
+            self._wake.clear()  # before looking: a message sent during the look must not be missed
             try:
                 if not ready:
                     await self._queue.create()
@@ -94,7 +95,7 @@ class QueueListener:
                 found = await self._take_batch()
             except QueueUnavailable as error:
                 log.warning("function=%s waits: %s", self._function.name, error)
-                found = False
+                found = ready = False  # the queue itself may be gone, with the storage account's data
             if found:
                 self._pauses.reset()
             else:
@@ -107,7 +108,7 @@ class QueueListener:
 
     def stop(self) -> None:
         """Take no further messages."""
-        self._stopping = True
+        self._stopping.set()
         self._wake.set()
         self._freed.set()
 
@@ -121,9 +122,13 @@ class QueueListener:
 
     async def _take_batch(self) -> bool:
         await self._wait_for_room()
-        if self._stopping:
+        if self._stopping.is_set():
             return False
         messages = await self._queue.receive(self._options.batch_size, self._lease)
+        if self._stopping.is_set():  # nobody would wait for these
+            for message in messages:
+                await self._settle(self._queue.hide(message, timedelta(0)))
+            return False
         for message in messages:
             task = asyncio.create_task(self._process(message), name=f"message {message.id}")
             self._running.add(task)
@@ -131,14 +136,13 @@ class QueueListener:
         return bool(messages)
 
     async def _wait_for_room(self) -> None:
-        while len(self._running) > self._options.new_batch_size and not self._stopping:
+        while len(self._running) > self._options.new_batch_size and not self._stopping.is_set():
             self._freed.clear()
             await self._freed.wait()
 
     async def _pause(self, time: timedelta) -> None:
-        if self._stopping:
+        if self._stopping.is_set():
             return
-        self._wake.clear()
         try:
             async with asyncio.timeout(time.total_seconds()):
                 await self._wake.wait()
@@ -228,15 +232,12 @@ class _Lease:
                 async with asyncio.timeout(self._length.total_seconds() / 2):
                     await self._ended.wait()
             except TimeoutError:
-                if not await self._renew():
-                    return
+                await self._renew()
             else:
                 return
 
-    async def _renew(self) -> bool:
+    async def _renew(self) -> None:
         try:
             self._message = await self._queue.hide(self._message, self._length)
-        except QueueUnavailable as error:
-            log.warning("message=%s is no longer held: %s", self._message.id, error)
-            return False
-        return True
+        except QueueUnavailable as error:  # tried again at the next half time: there may be an outage, soon over
+            log.warning("message=%s may come back while it is worked on: %s", self._message.id, error)

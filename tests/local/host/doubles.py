@@ -85,6 +85,8 @@ class VirtualQueue:
     name: str
     down: bool = False
     exists: bool = False
+    latency: float = 0.0
+    """Seconds from the moment messages are taken to the moment they arrive."""
     looks: list[float] = field(default_factory=list)
     """When somebody asked for messages."""
     stored: dict[str, _Stored] = field(default_factory=dict)
@@ -110,7 +112,9 @@ class VirtualQueue:
         if not self.exists:
             raise QueueUnavailable(f"{self.name} does not exist")
         taken = [(key, entry) for key, entry in self.stored.items() if entry.visible_at <= _time()][:count]
-        return [self._take(key, entry, lease) for key, entry in taken]
+        messages = [self._take(key, entry, lease) for key, entry in taken]
+        await asyncio.sleep(self.latency)
+        return messages
 
     async def hide(self, message: Message, time: timedelta) -> Message:
         entry = self._held(message)

@@ -209,6 +209,33 @@ async def test_a_message_sent_by_this_host_is_taken_at_once() -> None:
         assert scene.queue.texts() == []
 
 
+async def test_a_message_sent_by_this_host_during_a_look_is_taken_by_the_next() -> None:
+    async with listening(ScriptedWorker()) as scene:
+        await asyncio.sleep(60)
+        scene.queue.latency = 0.01
+        scene.listener.notify()
+        await asyncio.sleep(0.005)
+        await scene.queue.send("during")
+        scene.listener.notify()
+        await asyncio.sleep(0.02)
+
+        assert scene.queue.texts() == []
+
+
+async def test_messages_that_arrive_after_the_stop_are_given_back() -> None:
+    async with listening(ScriptedWorker()) as scene:
+        await asyncio.sleep(60)
+        scene.queue.latency = 1
+        await scene.queue.send("late")
+        scene.listener.notify()
+        await asyncio.sleep(0.5)
+        scene.listener.stop()
+        await asyncio.sleep(1)
+
+        assert scene.worker.calls == []
+        assert scene.queue.visible() == ["late"]
+
+
 async def test_an_outage_of_the_queue_service_is_waited_out() -> None:
     async with listening(ScriptedWorker(), "patient") as scene:
         scene.queue.down = True
@@ -219,6 +246,30 @@ async def test_an_outage_of_the_queue_service_is_waited_out() -> None:
         await asyncio.sleep(3)
 
         assert scene.queue.texts() == []
+
+
+async def test_a_queue_that_was_deleted_is_made_again() -> None:
+    async with listening(ScriptedWorker()) as scene:
+        await asyncio.sleep(1)
+        scene.queue.exists = False
+        await asyncio.sleep(5)
+
+        assert scene.queue.exists
+
+
+async def test_an_outage_shorter_than_half_a_lease_costs_a_running_function_nothing() -> None:
+    async def work_for_a_minute(_call: Call) -> Answer:
+        await asyncio.sleep(60)
+        return SUCCESS
+
+    async with listening(ScriptedWorker(work_for_a_minute), "long") as scene:
+        await asyncio.sleep(11)
+        scene.queue.down = True
+        await asyncio.sleep(3)
+        scene.queue.down = False
+        await asyncio.sleep(50)
+
+        assert (len(scene.worker.calls), scene.queue.texts()) == (1, [])
 
 
 async def test_an_outage_at_the_end_of_a_function_means_that_it_runs_again() -> None:
