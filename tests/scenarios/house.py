@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 from azure.core.credentials import AccessToken
@@ -41,6 +42,8 @@ HOOK = "https://functions.example/runtime/webhooks/eventgrid?functionName=regist
 APP = "00000000-0000-4000-8000-0000000000aa"
 """Object id of the app's identity in the simulated Azure."""
 DAY = timedelta(days=1)
+ROLE = tuple(json.loads((Path(__file__).parents[2] / "infra" / "role.json").read_text())["Actions"])
+"""What the app may do: exactly the role that users are told to assign."""
 _STEP = 1.0
 """Virtual seconds between two looks of the test at the world."""
 
@@ -80,7 +83,7 @@ class House:
         self.seed = seed
         self.document: dict[str, Any] = self.default_policy()
         self.app = APP
-        self.azure.rbac.principal(APP, name="registry-isolation", actions=("*",))
+        self.azure.rbac.principal(APP, name="registry-isolation", actions=ROLE)
 
     def default_policy(self) -> dict[str, Any]:
         """One hub network, everything else by default."""

@@ -14,7 +14,7 @@ from local.simulator.faults import Fault, FaultKind
 from local.simulator.options import Options
 from local.simulator.wire import Request, Response
 from shared.core.report import BlockedOutcome
-from tests.scenarios.house import APP, House
+from tests.scenarios.house import APP, ROLE, House
 from tests.scenarios.test_isolation import create, tell
 from tests.scenarios.verdict import unisolated
 
@@ -108,12 +108,12 @@ def test_an_acr_that_is_not_premium_keeps_everything_open_and_says_so() -> None:
 
 
 def without(*missing: str) -> Callable[[House], None]:
-    """Rights of everything but *missing*."""
+    """The role less *missing*."""
 
     def set_rights(house: House) -> None:
         principal = house.azure.rbac.principal(APP)
         principal.assignments.clear()
-        house.azure.rbac.principal(APP, actions=("*",), not_actions=missing)
+        house.azure.rbac.principal(APP, actions=ROLE, not_actions=missing)
 
     return set_rights
 

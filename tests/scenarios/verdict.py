@@ -24,9 +24,9 @@ def unisolated(azure: SimulatedAzure, registry_id: str) -> list[str]:
             problems.append(f"{target.name} has no endpoint")
         for subnet in {endpoint.properties["subnet"]["id"].lower() for endpoint in endpoints}:
             there = [endpoint for endpoint in endpoints if endpoint.properties["subnet"]["id"].lower() == subnet]
-            found = [endpoint_problems(azure, endpoint) for endpoint in there]
+            found: list[list[str]] = [endpoint_problems(azure, endpoint) for endpoint in there]
             if all(found):  # a second endpoint beside a working one does no harm
-                problems += min(found, key=lambda problem: len(problem))  # noqa: PLW0108 -- mypy cannot infer `len` here
+                problems += sorted(found, key=len)[0]
     return problems
 
 
