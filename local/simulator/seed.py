@@ -2,29 +2,54 @@
 A world as a JSON document, to start from and to look at.
 
     {"subscriptions": [...], "principals": [{"id", "name", "applicationId", "assignments": [{"scope", "actions",
-     "notActions"}]}], "denyAssignments": [...], "unregistered": [[subscription, namespace]], "resources": [{"id",
-     "location", "properties", ...}]}
+     "notActions"}]}], "denyAssignments": [...], "unregistered": [[subscription, namespace]], "complete": false,
+     "resources": [{"id", "location", "properties", ...}]}
 
-Resources are given as the service shows them; name, type, provisioningState and entity tag may be left out. Groups and
-parents that resources need are made when the document does not have them. Addresses of network interfaces are taken
-from their subnets, so that an endpoint that exists at the start keeps its addresses.
+Resources are given as the service shows them. Unless the document is complete, as a dump is, their name, type, state and
+entity tag and what `providers.filling` knows may be left out. Groups that resources need are made when they are absent.
+Addresses of network interfaces are taken from their subnets: an endpoint that exists at the start keeps its addresses.
 """
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from local.simulator import arm_ids
 from local.simulator.azure import SimulatedAzure
 from local.simulator.providers import network
-from local.simulator.providers.endpoint_connections import ENDPOINTS
+from local.simulator.providers.endpoint_connections import AUTOMATIC, ENDPOINTS, MANUAL
 from local.simulator.providers.endpoint_interfaces import INTERFACES, configurations
 from local.simulator.providers.endpoint_links import EndpointLinks
+from local.simulator.providers.filling import fill
+from local.simulator.providers.subnets import pool
 from local.simulator.providers.zone_groups import GROUPS
 from local.simulator.rbac import Assignment, DenyAssignment, Principal
 from local.simulator.wire import JsonObject
 from local.simulator.world import Resource
 
 _NETWORK = "microsoft.network/"
+_STATELESS = ("microsoft.machinelearningservices/registries", "microsoft.network/privatednszones")
+"""Types whose stored body has no provisioningState."""
+_USUAL: dict[str, JsonObject] = {
+    "microsoft.network/privateendpoints": {
+        AUTOMATIC: [],
+        MANUAL: [],
+        "networkInterfaces": [],
+        "customDnsConfigs": [],
+    },
+    "microsoft.network/privatednszones/virtualnetworklinks": {
+        "provisioningState": "Succeeded",
+        "registrationEnabled": False,
+        "virtualNetworkLinkState": "Completed",
+    },
+    "microsoft.network/networksecuritygroups": {"securityRules": [], "defaultSecurityRules": []},
+    "microsoft.network/virtualnetworks/subnets": {
+        "delegations": [],
+        "privateEndpointNetworkPolicies": "Disabled",
+        "privateLinkServiceNetworkPolicies": "Enabled",
+    },
+}
+"""Members that rules of the network rely on."""
 
 
 class SeedError(ValueError):
@@ -46,12 +71,14 @@ def load(azure: SimulatedAzure, document: JsonObject) -> None:
         azure.rbac.deny(_denial(each))
     for subscription, namespace in document.get("unregistered", ()):
         azure.unregistered.add((str(subscription).lower(), str(namespace).lower()))
-    for at, each in enumerate(document.get("resources", ())):
-        _load_resource(azure, each, f"resources[{at}]")
+    loaded = [_load_resource(azure, each, f"resources[{at}]") for at, each in enumerate(document.get("resources", ()))]
+    if not document.get("complete"):
+        for resource in loaded:
+            _complete(azure, resource)
     _settle(azure)
 
 
-def _load_resource(azure: SimulatedAzure, given: JsonObject, place: str) -> None:
+def _load_resource(azure: SimulatedAzure, given: JsonObject, place: str) -> Resource:
     body = json.loads(json.dumps(given))
     private = body.pop("private", None) or {}
     resource_id = body.get("id")
@@ -67,14 +94,23 @@ def _load_resource(azure: SimulatedAzure, given: JsonObject, place: str) -> None
     if not isinstance(properties, dict):
         raise SeedError(f"{place}: 'properties' must be an object")
     subnets = properties.pop("subnets", []) if parts.type == network.NETWORKS else []
-    if not parts.type.startswith("Microsoft.MachineLearningServices/registries"):
-        properties.setdefault("provisioningState", "Succeeded")
-    if parts.type.lower().startswith(_NETWORK):
-        body.setdefault("etag", azure.world.etag())
-    azure.world.put(body, private=private)
+    loaded = azure.world.put(body, private=private)
     for each in subnets:
         child = {"id": f"{resource_id}/subnets/{each['name']}"} | each
-        _load_resource(azure, child, f"{place}.subnets")
+        _complete(azure, _load_resource(azure, child, f"{place}.subnets"))
+    return loaded
+
+
+def _complete(azure: SimulatedAzure, resource: Resource) -> None:
+    """Give the resource what its creation would have given it."""
+    kind = resource.type.lower()
+    if kind.startswith(_NETWORK):
+        resource.body.setdefault("etag", azure.world.etag())
+    if not kind.startswith(_STATELESS):
+        resource.properties.setdefault("provisioningState", "Succeeded")
+    for member, usual in _USUAL.get(kind, {}).items():
+        resource.properties.setdefault(member, deepcopy(usual))
+    fill(azure, resource)
 
 
 def _make_group(azure: SimulatedAzure, parts: arm_ids.IdParts, location: str) -> None:
@@ -112,7 +148,7 @@ def _hold_addresses(azure: SimulatedAzure, nic: Resource) -> None:
         if subnet is None:
             continue
         nic.private.setdefault("subnet", subnet.id)
-        if not network.pool(subnet).claim(str(properties["privateIPAddress"]), str(each["id"])):
+        if not pool(subnet).claim(str(properties["privateIPAddress"]), str(each["id"])):
             raise SeedError(f"{nic.id}: the address {properties['privateIPAddress']} is held twice in {subnet.id}")
 
 
@@ -171,6 +207,7 @@ def dump(azure: SimulatedAzure) -> JsonObject:
             for each in azure.rbac.all_denials()
         ],
         "unregistered": [list(each) for each in sorted(azure.unregistered)],
+        "complete": True,
         "resources": [_dumped(each) for each in azure.world.resources.values()],
     }
 

@@ -77,7 +77,6 @@ class SimulatorServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST, "localhost").configure_cert(context)
         app = web.Application(client_max_size=LARGEST_BODY)
-        app["server"] = self
         app.add_routes(server_control.routes(self.azure, self.wake))
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE)

@@ -11,7 +11,7 @@ from local.simulator import admission, arm_ids
 from local.simulator.call import Call
 from local.simulator.kernel import Kernel
 from local.simulator.private_link import LinkGroup, LinkMember, PrivateLinkTarget
-from local.simulator.providers import network, network_answers
+from local.simulator.providers import network_answers, subnets
 from local.simulator.wire import JsonObject
 from local.simulator.world import Resource
 
@@ -89,7 +89,7 @@ def subnet_for(azure: Kernel, call: Call, endpoint_id: str, location: str) -> Re
         raise network_answers.bad_request("InvalidRequestFormat", f"Private endpoint {endpoint_id} must have a subnet.")
     azure.demand_linked(call, "Microsoft.Network/virtualNetworks/subnets/join/action", subnet_id)
     subnet = azure.world.get(subnet_id)
-    if subnet is None or network.location_of(azure, subnet) != location:
+    if subnet is None or subnets.location_of(azure, subnet) != location:
         raise network_answers.invalid_reference(subnet_id, endpoint_id)
     state = subnet.properties["provisioningState"]
     if state == "Updating":

@@ -6,7 +6,7 @@ from local.simulator.call import Call
 from local.simulator.errors import ArmError
 from local.simulator.kernel import Kernel
 from local.simulator.providers import endpoint_connections as wanted
-from local.simulator.providers import network, network_answers
+from local.simulator.providers import network_answers, subnets
 from local.simulator.providers.endpoint_connections import Address
 from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
@@ -19,7 +19,7 @@ def subnet_is_full(subnet: Resource, needed: int) -> ArmError:
     """400: the subnet has fewer free addresses than the endpoint has members."""
     return network_answers.bad_request(
         "SubnetIsFull",
-        f"Subnet {subnet.name} with address prefix {network.prefix(subnet.body)} does not have enough capacity for "
+        f"Subnet {subnet.name} with address prefix {subnets.prefix(subnet.body)} does not have enough capacity for "
         f"{needed} IP addresses.",
     )
 
@@ -31,7 +31,7 @@ def make(azure: Kernel, endpoint: Resource, subnet: Resource, needed: Sequence[A
     Raises:
         ArmError: 400 SubnetIsFull, or 400 for an address that was asked for and cannot be had; nothing is taken then.
     """
-    if network.pool(subnet).free < len(needed):
+    if subnets.pool(subnet).free < len(needed):
         raise subnet_is_full(subnet, len(needed))
     group_id = endpoint.id.rpartition("/providers/")[0]
     nic_id = f"{group_id}/providers/{INTERFACES}/{name or f'{endpoint.name}.nic.{azure.world.guid()}'}"
@@ -78,7 +78,7 @@ def _configurations(
             made.append(_configuration(azure, endpoint, subnet, nic_id, one, etag))  # noqa: PERF401  kept on failure
     except ArmError:
         for each in made:
-            network.pool(subnet).release(each["properties"]["privateIPAddress"])
+            subnets.pool(subnet).release(each["properties"]["privateIPAddress"])
         raise
     for at, each in enumerate(made):
         each["properties"]["primary"] = at == 0
@@ -91,7 +91,7 @@ def _configuration(
     name = f"privateEndpointIpConfig.{azure.world.guid()}"
     holder = f"{nic_id}/ipConfigurations/{name}"
     asked = _asked(endpoint, needed)
-    address = claim(subnet, asked, holder) if asked else network.pool(subnet).take(holder)
+    address = claim(subnet, asked, holder) if asked else subnets.pool(subnet).take(holder)
     if address is None:
         raise subnet_is_full(subnet, 1)
     return {
@@ -127,13 +127,13 @@ def _asked(endpoint: Resource, needed: Address) -> str:
 
 def claim(subnet: Resource, address: str, holder: str) -> str:
     """Take that very address; 400 PrivateIPAddressNotInSubnet or PrivateIPAddressIsAllocated."""
-    if not network.pool(subnet).covers(address):
+    if not subnets.pool(subnet).covers(address):
         raise network_answers.bad_request(
             "PrivateIPAddressNotInSubnet",
             f"Private static IP address {address} does not belong to the range of subnet prefix "
-            f"{network.prefix(subnet.body)}.",
+            f"{subnets.prefix(subnet.body)}.",
         )
-    if not network.pool(subnet).claim(address, holder):
+    if not subnets.pool(subnet).claim(address, holder):
         raise network_answers.bad_request(
             "PrivateIPAddressIsAllocated",
             f"IP configuration {holder} is using the private IP address {address} which is already allocated.",
@@ -171,7 +171,7 @@ def align(azure: Kernel, endpoint: Resource, needed: Sequence[Address]) -> None:
     keys = {(each.group.lower(), each.member.name.lower()): each for each in needed}
     for key, each in present.items():
         if key not in keys:
-            network.pool(subnet).release(each["properties"]["privateIPAddress"])
+            subnets.pool(subnet).release(each["properties"]["privateIPAddress"])
     etag = azure.world.etag()
     aligned = []
     for key, wish in keys.items():
@@ -198,7 +198,7 @@ def demand_room(azure: Kernel, subnet_id: str, count: int) -> None:
         ArmError: 400 SubnetIsFull.
     """
     subnet = azure.world.get(subnet_id)
-    if subnet is not None and network.pool(subnet).free < count:
+    if subnet is not None and subnets.pool(subnet).free < count:
         raise subnet_is_full(subnet, count)
 
 
@@ -213,7 +213,7 @@ def released(azure: Kernel, nic: Resource) -> None:
     if subnet is None:
         return
     for each in configurations(nic):
-        network.pool(subnet).release(str(each["properties"]["privateIPAddress"]))
+        subnets.pool(subnet).release(str(each["properties"]["privateIPAddress"]))
 
 
 def get_interface(azure: Kernel, call: Call) -> Response:

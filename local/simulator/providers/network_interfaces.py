@@ -11,7 +11,7 @@ from local.simulator import arm_ids
 from local.simulator.call import Call
 from local.simulator.kernel import Kernel
 from local.simulator.operations import NETWORK_PATH, OperationStyle
-from local.simulator.providers import endpoint_interfaces, network, network_answers
+from local.simulator.providers import endpoint_interfaces, network_answers, subnets
 from local.simulator.providers.endpoint_interfaces import INTERFACES
 from local.simulator.providers.resources import region
 from local.simulator.routing import Route
@@ -96,7 +96,7 @@ def _subnet_of(azure: Kernel, call: Call, nic_id: str, asked: list[Any]) -> Reso
         )
     azure.demand_linked(call, "Microsoft.Network/virtualNetworks/subnets/join/action", subnet_id)
     subnet = azure.world.get(subnet_id)
-    if subnet is None or network.location_of(azure, subnet) != region(str((call.body or {}).get("location", ""))):
+    if subnet is None or subnets.location_of(azure, subnet) != region(str((call.body or {}).get("location", ""))):
         raise network_answers.invalid_reference(subnet_id, nic_id)
     _demand_provisioned(subnet, nic_id, "PutSubnetOperation")
     return subnet
@@ -176,7 +176,7 @@ def _configuration(subnet: Resource, nic_id: str, asked: JsonObject, etag: str, 
     if address:
         endpoint_interfaces.claim(subnet, address, holder)
     else:
-        taken = network.pool(subnet).take(holder)
+        taken = subnets.pool(subnet).take(holder)
         if taken is None:
             raise endpoint_interfaces.subnet_is_full(subnet, 1)
         address = taken

@@ -10,8 +10,8 @@ from local.simulator.call import Call
 from local.simulator.kernel import Kernel
 from local.simulator.operations import NETWORK_DELETE
 from local.simulator.providers import network_answers as answers
-from local.simulator.providers.network import STYLE
 from local.simulator.providers.resources import region
+from local.simulator.providers.subnets import STYLE
 from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
 from local.simulator.world import Resource
