@@ -247,6 +247,26 @@ def test_a_sovereign_cloud_uses_its_own_host_zones_and_suffixes(cloud: str) -> N
     tell(story())
 
 
+def test_registries_created_together_share_zones_and_all_become_isolated() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registries = [await create(house, f"team-{number}") for number in range(8)]
+            for registry in registries:
+                assert await house.settle(registry) == "converged"
+
+            assert [problem for registry in registries for problem in unisolated(house.azure, registry)] == []
+            assert len(house.endpoints()) == 3 * len(registries)
+            zones = [call for call in house.writes() if call.principal == house.app and "/A/" not in call.url]
+            put = [
+                call.url.split("?")[0]
+                for call in zones
+                if "virtualnetworklinks" in call.url.lower() and call.status < 400
+            ]
+            assert len(set(put)) == 3
+
+    tell(story())
+
+
 def test_a_killed_process_loses_nothing() -> None:
     async def story() -> None:
         async with House() as house:

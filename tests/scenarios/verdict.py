@@ -26,7 +26,7 @@ def unisolated(azure: SimulatedAzure, registry_id: str) -> list[str]:
             there = [endpoint for endpoint in endpoints if endpoint.properties["subnet"]["id"].lower() == subnet]
             found: list[list[str]] = [endpoint_problems(azure, endpoint) for endpoint in there]
             if all(found):  # a second endpoint beside a working one does no harm
-                problems += sorted(found, key=len)[0]
+                problems += found[0]
     return problems
 
 
