@@ -76,13 +76,13 @@ class Standing:
 
 def groups_of(target: Target, policy: IsolationPolicy) -> tuple[str, ...]:
     """Group ids for which the policy asks an endpoint of *target*."""
-    match target.kind:
-        case TargetKind.REGISTRY:
-            return (REGISTRY_GROUP,) if policy.targets.registry.endpoint else ()
-        case TargetKind.STORAGE:
-            return tuple(policy.targets.storage.subresources) if policy.targets.storage.endpoint else ()
-        case TargetKind.ACR:
-            return (ACR_GROUP,) if policy.targets.acr.endpoint else ()
+    targets = policy.targets
+    section, groups = {
+        TargetKind.REGISTRY: (targets.registry, (REGISTRY_GROUP,)),
+        TargetKind.STORAGE: (targets.storage, targets.storage.subresources),
+        TargetKind.ACR: (targets.acr, (ACR_GROUP,)),
+    }[target.kind]
+    return tuple(groups) if section.endpoint else ()
 
 
 def wanted_endpoints(

@@ -63,7 +63,7 @@ def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *,
     """Plan the lockdown; *verified* is the gate."""
     plan = Closing()
     own = registry.document.target
-    leads = own in registry.targets and asks_closing(own, policy)
+    leads = any(target.id == own.id for target in registry.targets) and asks_closing(own, policy)
     for target in registry.targets:
         if target.access is Access.CLOSED or not asks_closing(target, policy):
             continue
@@ -71,7 +71,7 @@ def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *,
             plan.blocks.append(_sku_block(target))
         elif not verified and policy.lockdown.when == "verified":
             continue
-        elif target is not own and leads and _propagating(own, policy, memory):
+        elif target.id != own.id and leads and _propagating(own, policy, memory):
             sentence = f"Waiting for Azure to close {target.id.name} after its registry."
             reason = Reason(name="Propagation", sentence=sentence, resource=target.id.text)
             after = "" if own.access is Access.CLOSED else key_of(_close(own))

@@ -302,7 +302,9 @@ def _rested(world: World, network: Network, endpoint: PrivateEndpoint) -> World:
     if addresses is None:
         regions = [region.location for region in world.registry.document.regions]
         ours = (wish for wish in wanted(world.registry, world.policy) if wish.target.id == connections[0].target)
-        addresses = next(addresses_of(wish, regions) for wish in ours if wish.group in connections[0].groups)
+        addresses = next(
+            addresses_of(wish, regions, endpoint.id) for wish in ours if wish.group in connections[0].groups
+        )
     rested = replace(endpoint, state=state, connections=connections, addresses=addresses)
     world = _with_endpoint(world, network.name, rested)
     group = world.registry.network(network.name).zone_groups.get(endpoint.id.key)

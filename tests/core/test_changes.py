@@ -45,7 +45,7 @@ EVERY: list[tuple[Change, ResourceId, str]] = [
     (
         DeleteEndpoint(endpoint=ENDPOINT),
         ENDPOINT,
-        "delete private endpoint pe-alpha, which could not be repaired",
+        "delete private endpoint pe-alpha, which is beyond repair",
     ),
     (
         PutZoneGroup(endpoint=ENDPOINT, name="default", zones={"b": ZONE, "a": zone_id("privatelink.azurecr.io")}),

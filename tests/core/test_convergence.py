@@ -105,7 +105,7 @@ def test_a_plan_is_empty_only_when_everything_is_as_the_policy_asks(world: World
         assert plan.verified
         assert way_in(world)
     elif plan.verified and gated(world):
-        assert {change.kind for change in plan.changes} <= {"close-public-access"}
+        assert {change.kind for change in plan.changes} <= {"close-public-access", "delete-endpoint"}
 
 
 @given(any_world())

@@ -168,13 +168,35 @@ def test_an_unapproved_endpoint_of_somebody_else_is_ignored(status: ConnectionSt
     assert (standing.change.endpoint, standing.change.repair) == (STORAGE.id, False)
 
 
-def test_an_approved_foreign_endpoint_stands_in_for_a_broken_one_of_ours() -> None:
-    registry = with_one(an_endpoint(STORAGE, status=ConnectionStatus.REJECTED))
+DEAD = [
+    an_endpoint(STORAGE, state="Failed"),
+    *(an_endpoint(STORAGE, status=status) for status in REFUSED),
+]
 
-    standing = stand(with_endpoint(registry, STORAGE, an_endpoint(STORAGE, name="somebodys")))
+
+@pytest.mark.parametrize("own", DEAD, ids=lambda e: f"{e.state}-{e.connections[0].status.value}")
+def test_an_approved_foreign_endpoint_stands_in_for_a_dead_one_of_ours_which_goes(own: PrivateEndpoint) -> None:
+    standing = stand(with_endpoint(with_one(own), STORAGE, an_endpoint(STORAGE, name="somebodys")))
 
     assert standing.endpoint is not None
     assert (standing.endpoint.id.name, standing.broken) == ("somebodys", "")
+    assert standing.change == DeleteEndpoint(endpoint=STORAGE.id)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        an_endpoint(STORAGE, state="Deleting", status=ConnectionStatus.DISCONNECTED),
+        an_endpoint(STORAGE, state="Creating", status=ConnectionStatus.PENDING),
+        an_endpoint(STORAGE, status=ConnectionStatus.PENDING),
+    ],
+    ids=lambda e: f"{e.state}-{e.connections[0].status.value}",
+)
+def test_one_of_ours_that_may_yet_live_stays_beside_the_one_that_stands_in(own: PrivateEndpoint) -> None:
+    standing = stand(with_endpoint(with_one(own), STORAGE, an_endpoint(STORAGE, name="somebodys")))
+
+    assert standing.approved
+    assert standing.change is None
 
 
 @pytest.mark.parametrize("state", ["Creating", "Updating", "Deleting", "updating"])

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.core.changes import ClosePublicAccess
+from shared.core.changes import ClosePublicAccess, key_of
 from shared.core.lockdown import Closing, Memory, asks_closing, plan_closing
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, Registry, TargetKind
@@ -39,6 +40,7 @@ def test_the_registry_is_closed_first_and_the_rest_waits_for_azure() -> None:
     assert names_of(closing.waits) == ["Propagation"] * 3
     assert closing.waits[0].reason.sentence == "Waiting for Azure to close stwesteurope0 after its registry."
     assert [wait.watched for wait in closing.waits] == list(NEW.targets[1:])
+    assert {wait.after for wait in closing.waits} == {key_of(closing.changes[0])}
 
 
 def test_azure_gets_its_time_to_close_the_rest_after_the_app_closed_the_registry() -> None:
@@ -46,6 +48,7 @@ def test_azure_gets_its_time_to_close_the_rest_after_the_app_closed_the_registry
 
     assert closing.changes == []
     assert [wait.delay for wait in closing.waits] == [timedelta(seconds=15)] * 3
+    assert {wait.after for wait in closing.waits} == {""}
 
 
 def test_what_azure_has_not_closed_in_its_time_the_app_closes() -> None:
@@ -115,6 +118,19 @@ def test_a_container_registry_that_is_not_premium_cannot_be_closed(*, verified: 
 
 def test_an_unknown_sku_is_called_that() -> None:
     assert "its sku is unknown" in plan(with_target(HALF, TargetKind.ACR, sku="")).blocks[0].sentence
+
+
+def test_nobody_waits_for_a_registry_that_is_exempt() -> None:
+    exempt = replace(NEW, targets=NEW.targets[1:])
+
+    assert closes(plan(exempt)) == ["stwesteurope0", "steastus0", "acralpha"]
+    assert plan(exempt).waits == []
+
+
+def test_the_registry_never_waits_for_itself() -> None:
+    reread = replace(NEW, document=replace(NEW.document, target=replace(NEW.targets[0])))
+
+    assert closes(plan(reread)) == ["alpha"]
 
 
 def test_a_container_registry_that_is_closed_may_have_any_sku() -> None:

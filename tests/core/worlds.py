@@ -183,14 +183,16 @@ def want(registry: Registry, policy: IsolationPolicy, kind: str, network: str = 
     return next(w for w in wanted(registry, policy) if w.target.kind.value == kind and w.network.name == network)
 
 
-def addresses_of(wish: WantedEndpoint, regions: Iterable[str] = ("westeurope",)) -> tuple[Address, ...]:
-    """What the network interface of that endpoint says: public names, each with its address."""
+def addresses_of(
+    wish: WantedEndpoint, regions: Iterable[str] = ("westeurope",), endpoint: ResourceId | None = None
+) -> tuple[Address, ...]:
+    """What the network interface of *endpoint*, or else of the app's own, says: public names, each with its address."""
     name = wish.target.id.name
     names = {
         "amlregistry": [f"{name}.{wish.target.location}.api.azureml.ms"],
         "registry": [f"{name}.azurecr.io", *(f"{name}.{region}.data.azurecr.io" for region in regions)],
     }.get(wish.group, [f"{name}.{wish.group}.core.windows.net"])
-    return tuple(Address(ip=_ip(wish.id.key, fqdn), fqdns=(fqdn,)) for fqdn in names)
+    return tuple(Address(ip=_ip((endpoint or wish.id).key, fqdn), fqdns=(fqdn,)) for fqdn in names)
 
 
 def _ip(*parts: str) -> str:
@@ -208,16 +210,17 @@ def an_endpoint(
 ) -> PrivateEndpoint:
     """The endpoint that answers *wish*; the app's own unless somebody else's *name* is given."""
     connection = EndpointConnection(target=wish.target.id, groups=(wish.group,), status=status)
-    own = PrivateEndpoint(
-        id=group_id("rg-others").resource(ENDPOINT_TYPE, name) if name else wish.id,
+    identifier = group_id("rg-others").resource(ENDPOINT_TYPE, name) if name else wish.id
+    plain = PrivateEndpoint(
+        id=identifier,
         location="westeurope",
         subnet=wish.network.subnet,
         state=state,
         connections=(connection,),
-        addresses=addresses_of(wish),
+        addresses=addresses_of(wish, endpoint=identifier),
         tags={} if name else endpoint_tags(registry_id()),
     )
-    return replace(own, **changed)
+    return replace(plain, **changed)
 
 
 def with_endpoint(registry: Registry, wish: WantedEndpoint, endpoint: PrivateEndpoint) -> Registry:
