@@ -130,7 +130,7 @@ def test_a_delegated_subnet_refuses_endpoints() -> None:
 
 def test_a_subnet_that_is_being_written_is_not_ready() -> None:
     scene = Scene()
-    scene.put(scene.subnet, {"properties": {"addressPrefix": "10.0.1.0/24"}})
+    scene.put(scene.subnet, {"properties": {"addressPrefix": "10.0.1.0/24", "defaultOutboundAccess": False}})
     refused = scene.endpoint()
     assert scene.error(refused) == (429, "RetryableError")
     assert refused.json()["error"]["details"][0]["code"] == "ReferencedResourceNotProvisioned"
