@@ -1,0 +1,157 @@
+"""
+What stands on the stage: the ids, the landing zone and the policy of the local run.
+
+Pure values. A user of the simulated Azure creates the groups, the network and the event subscription from here, and
+the app gets its policy from here, so both speak of the same subnet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+APP_PRINCIPAL = "00000000-0000-4000-8000-0000000000aa"
+"""Object id of the app's managed identity."""
+APP_CLIENT = "00000000-0000-4000-8000-0000000000ab"
+"""Client id of the same identity."""
+
+LOCATION = "westeurope"
+REGIONS = (LOCATION, "northeurope")
+
+API_VERSIONS = {
+    "groups": "2021-04-01",
+    "network": "2024-05-01",
+    "private-dns": "2024-06-01",
+    "event-grid": "2025-02-15",
+    "registries": "2025-06-01",
+    "storage": "2025-01-01",
+    "container-registries": "2025-04-01",
+}
+"""The user's: a client of its own with versions of its own, the app's may differ."""
+
+_ROLE = (
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+    "Microsoft.MachineLearningServices/*",
+    "Microsoft.Storage/storageAccounts/*",
+    "Microsoft.ContainerRegistry/registries/*",
+    "Microsoft.Network/*",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Ids of the local run in one subscription."""
+
+    subscription: str
+
+    @property
+    def scope(self) -> str:
+        return f"/subscriptions/{self.subscription}"
+
+    def group(self, name: str) -> str:
+        return f"{self.scope}/resourceGroups/{name}"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(self.group(name) for name in ("rg-ml", "rg-network", "rg-dns", "rg-events"))
+
+    @property
+    def network(self) -> str:
+        return f"{self.group('rg-network')}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
+
+    @property
+    def subnet(self) -> str:
+        return f"{self.network}/subnets/endpoints"
+
+    @property
+    def topic(self) -> str:
+        return f"{self.group('rg-events')}/providers/Microsoft.EventGrid/systemTopics/subscription-events"
+
+    @property
+    def event_subscription(self) -> str:
+        return f"{self.topic}/eventSubscriptions/registry-isolation"
+
+    def registry(self, name: str) -> str:
+        return f"{self.group('rg-ml')}/providers/Microsoft.MachineLearningServices/registries/{name}"
+
+
+def seed() -> dict[str, Any]:
+    """The world before anybody did anything: only the app's identity with its role is there."""
+    role = {"scope": "/", "actions": list(_ROLE)}
+    app = {"id": APP_PRINCIPAL, "applicationId": APP_CLIENT, "name": "registry-isolation", "assignments": [role]}
+    return {"principals": [app]}
+
+
+def policy(scene: Scene) -> dict[str, Any]:
+    """One hub network for every registry of the subscription; everything else as the defaults have it."""
+    dns = {"zones_resource_group": scene.group("rg-dns"), "create_zones": True, "link_vnet": True}
+    return {
+        "version": 1,
+        "mode": "enforce",
+        "scope": {"subscriptions": [scene.subscription]},
+        "networks": [{"name": "hub", "subnet": scene.subnet, "dns": dns}],
+    }
+
+
+def network_body() -> dict[str, Any]:
+    """A hub with one subnet for endpoints."""
+    return {
+        "location": LOCATION,
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.20.0.0/16"]},
+            "subnets": [{"name": "endpoints", "properties": {"addressPrefix": "10.20.1.0/24"}}],
+        },
+    }
+
+
+def topic_body(scene: Scene) -> dict[str, Any]:
+    """Every write and deletion of the subscription."""
+    properties = {"source": scene.scope, "topicType": "Microsoft.Resources.Subscriptions"}
+    return {"location": "global", "properties": properties}
+
+
+def event_subscription_body(webhook: str) -> dict[str, Any]:
+    """Registries' writes and deletions go to *webhook*; the rest of the subscription's noise stays where it is."""
+    kinds = ["Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess"]
+    by_operation = {
+        "operatorType": "StringBeginsWith",
+        "key": "data.operationName",
+        "values": [
+            "Microsoft.MachineLearningServices/registries/",
+            "Microsoft.Storage/storageAccounts/",
+            "Microsoft.ContainerRegistry/registries/",
+            "Microsoft.Network/privateEndpoints/",
+        ],
+    }
+    return {
+        "properties": {
+            "destination": {"endpointType": "WebHook", "properties": {"endpointUrl": webhook}},
+            "eventDeliverySchema": "EventGridSchema",
+            "filter": {"includedEventTypes": kinds, "advancedFilters": [by_operation]},
+        }
+    }
+
+
+def registry_body(regions: Sequence[str] = REGIONS) -> dict[str, Any]:
+    """A registry as the documentation creates it: one storage account a region, one Premium container registry."""
+    details = [
+        {
+            "location": region,
+            "storageAccountDetails": [
+                {
+                    "systemCreatedStorageAccount": {
+                        "storageAccountType": "Standard_LRS",
+                        "storageAccountHnsEnabled": False,
+                    }
+                }
+            ],
+            "acrDetails": [{"systemCreatedAcrAccount": {"acrAccountSku": "Premium"}}],
+        }
+        for region in regions
+    ]
+    return {
+        "location": regions[0],
+        "identity": {"type": "SystemAssigned"},
+        "tags": {"team": "ml-platform"},
+        "properties": {"publicNetworkAccess": "Enabled", "regionDetails": details},
+    }
