@@ -10,7 +10,7 @@ KNOWN LIMITATIONS
 * Bodies hold the members that were seen in recorded answers of the service. Members that the service adds and no
   recording shows are missing, and a request is validated only where a rule of this package says so.
 * The parameter `api-version` must be present and well formed; which versions a resource type accepts is checked only
-  by the types that say so. One body shape is served per type unless its provider says otherwise.
+  by the types that say so. An older version shows the newest body without the members that `shapes` lists.
 * Time passes only as the caller says. Durations are medians of recorded runs, always the same for the same operation.
 * Policies, management groups, quotas other than subnet addresses, and role inheritance through groups do not
   exist. Deny assignments exist, but whether the service puts one on a registry's managed group is unknown: an option.

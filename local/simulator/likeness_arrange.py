@@ -214,6 +214,14 @@ class Arranger:
             sent["tags"] = {"likeness": "busy"}
         self._driver.arrange("PUT", wanted, _default_version(kind), sent)
 
+    def replicate(self, registry_id: str, version: str) -> None:
+        """Give a container registry a second region."""
+        wanted = self._names.text(registry_id)
+        found = self._driver.azure.world.get(wanted)
+        region = "northeurope" if found is None or found.location != "northeurope" else "westeurope"
+        self._driver.arrange("PUT", f"{wanted}/replications/{region}", version, {"location": region})
+        self._driver.settle()
+
     def lock(self, resource_id: str, near: int) -> None:
         """Have the resource, and a lock on it."""
         self.ensure(resource_id, near=near)

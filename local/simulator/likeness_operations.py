@@ -162,7 +162,8 @@ class OperationUrls:
     def _container_registry(self, exchange: Exchange, near: int) -> Response | None:
         owner = exchange.plain_path.rpartition("/operationStatuses/")[0] or exchange.plain_path.rsplit("/", 2)[0]
         if "/privateendpointconnections/" in owner.lower():
-            self._arranger.ensure(owner, near=near)
+            waiting = {"properties": {"privateLinkServiceConnectionState": {"status": "Pending"}}}
+            self._arranger.ensure(owner, near=near, body=waiting)
             decision = {"privateLinkServiceConnectionState": {"status": "Approved", "description": "Approved"}}
             return self._driver.arrange("PUT", self._names.text(owner), exchange.api_version, {"properties": decision})
         kind = target_of(owner).type

@@ -21,6 +21,7 @@ _BUSY = frozenset(
     {"RetryableErrorDueToAnotherOperation", "ReferencedResourceNotProvisioned", "AnotherOperationInProgress"}
 )
 _REFERENCE_MISSING = frozenset({"InvalidResourceReference", "NotFound", "InvalidPrivateLinkServiceId"})
+_REGISTRY = "microsoft.containerregistry/registries"
 _JUST_NOW = timedelta(seconds=120)
 
 
@@ -32,6 +33,8 @@ class Presumption:
     group_missing: bool = False
     parent_missing: bool = False
     reference_missing: bool = False
+    replicated: bool = False
+    """A registry whose deletion takes a while has replications."""
     anonymous: bool = False
     """The caller showed no token."""
     not_seen_yet: bool = False
@@ -53,6 +56,7 @@ def presumption_of(exchange: Exchange, target: Target, *, fails_later: bool = Fa
         group_missing="ResourceGroupNotFound" in codes,
         parent_missing="ParentResourceNotFound" in codes or _names_parent(exchange, message),
         reference_missing=bool(codes & _REFERENCE_MISSING),
+        replicated=target.type == _REGISTRY and exchange.method == "DELETE" and exchange.status == 202,
         anonymous=exchange.status == 401 and "AuthenticationFailed" in codes,
         not_seen_yet="RegistryNotFound" in codes,
         busy=busy,
@@ -67,6 +71,8 @@ def _exists(exchange: Exchange, target: Target, *, fails_later: bool) -> bool | 
         return fails_later
     if status == 404:
         return False if method != "PUT" else None
+    if method == "PUT" and target.type.endswith("/privateendpointconnections"):
+        return True  # only the service makes connections; a caller decides on them
     if method in ("GET", "HEAD", "PATCH"):
         return True if status < 300 or status in (409, 412) else None
     if method == "DELETE":
@@ -91,9 +97,7 @@ def _ends_with(path: str, names: str) -> bool:
 def _put_over(exchange: Exchange, target: Target) -> bool | None:
     """Whether an accepted PUT met an existing resource; `None` where the answer does not tell."""
     created = _created(exchange)
-    if target.type.endswith("/privateendpointconnections"):
-        return True  # only the service makes connections; a caller decides on them
-    if target.type == "microsoft.containerregistry/registries":
+    if target.type == _REGISTRY:
         if exchange.status == 201:
             return _state(exchange.body) == "updating"
         return None if created is None else not created

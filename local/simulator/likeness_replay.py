@@ -201,6 +201,8 @@ class _Player:
             self._arranger.ensure(str(connection["id"]), near=position, body=connection)
         if exchange.method == "DELETE" and exchange.status < 300:
             self._arranger.unblock(path)
+        if presumed.replicated:
+            self._arranger.replicate(path, exchange.api_version)
         for locked in presumed.locked:
             self._arranger.lock(locked, position)
         for nested in presumed.nested:
