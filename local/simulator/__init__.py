@@ -15,5 +15,10 @@ KNOWN LIMITATIONS
 * Policies, management groups, quotas other than subnet addresses, and role inheritance through groups do not
   exist. Deny assignments exist, but whether the service puts one on a registry's managed group is unknown: an option.
 * When the service tells Event Grid about a long operation is unknown: here at its successful end.
+* Codes of some refusals are assumptions, because no recording shows them: an unknown group id, an endpoint that is to
+  be moved, a second or too large zone group, a static address outside its subnet or taken.
+* A linked right (joining a subnet, approving an endpoint) is refused by a missing role only; whether the service also
+  looks at deny assignments there is unknown. Polling an operation needs a token and no right.
+* When two endpoints write one name into one zone, the later one has it; when the earlier one goes, the record stays.
 * What the service answers to an operation URL whose signature was altered is unknown: here 403.
 """

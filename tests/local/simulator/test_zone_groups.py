@@ -194,3 +194,37 @@ def test_new_members_of_a_target_get_addresses_and_records() -> None:
 )
 def test_a_record_is_what_remains_of_a_name_before_its_zone(fqdn: str, zone: str, name: str) -> None:
     assert record_name(fqdn, zone) == name
+
+
+def test_new_members_need_room_in_every_subnet_or_nothing_changes() -> None:
+    scene = Scene(prefix="10.0.1.0/29")
+    registry = f"{scene.rg}/providers/Microsoft.ContainerRegistry/registries/acr"
+    scene.put(registry, {"location": "westeurope", "sku": {"name": "Premium"}, "properties": {}}, version="2023-07-01")
+    scene.rest()
+    body = scene.endpoint_body(registry)
+    body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"] = ["registry"]
+    assert scene.put(f"{scene.network}/privateEndpoints/pe", body).status == 201
+    assert scene.endpoint("blob").status == 201
+    scene.rest()
+    before = scene.endpoint_now()["properties"]["customDnsConfigs"]
+    scene.put(f"{registry}/replications/eastus", {"location": "eastus", "properties": {}}, version="2023-07-01")
+    scene.rest()
+    assert scene.endpoint_now()["properties"]["customDnsConfigs"] == before
+    shown = scene.get(f"{registry}/replications/eastus", version="2023-07-01")
+    assert shown.status == 404 or shown.json()["properties"]["provisioningState"] == "Failed"
+
+
+def test_a_group_whose_zone_was_deleted_does_not_hold_the_endpoint_back() -> None:
+    scene = ready()
+    scene.zone_group()
+    scene.rest()
+    scene.azure.world.delete(scene.zone)
+    scene.azure.links.state_changed(scene.account, f"{scene.network}/privateEndpoints/pe", "Approved", "again")
+    assert scene.endpoint_now()["properties"]["provisioningState"] == "Succeeded"
+    assert scene.connection_now()["description"] == "again"
+
+
+def test_news_of_an_endpoint_that_is_gone_is_no_news() -> None:
+    scene = ready()
+    scene.azure.links.state_changed(scene.account, f"{scene.network}/privateEndpoints/gone", "Approved", "late")
+    assert scene.connection_now()["description"] == "Auto Approved"
