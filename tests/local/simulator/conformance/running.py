@@ -4,7 +4,8 @@ Runs a conformance case: a few calls against a fresh simulated Azure, with what 
 A case is data (cases/*.json), so that a new recording becomes a new case without a line of Python. Values are invented;
 statuses, header names, key paths, words and error bodies are what the service showed.
 
-    {"name": "a sentence", "source": "where it was seen", "given": ["names of setups.json"], "steps": [step, ...]}
+    {"name": "a sentence", "source": "where it was seen", "options": {...}, "given": ["names of setups.json"],
+     "steps": [step, ...]}
 
 A step calls, or polls an operation to its end, or lets time pass:
 
@@ -26,6 +27,7 @@ from typing import Any
 
 from local.simulator.azure import SUBSCRIPTION, SimulatedAzure
 from local.simulator.likeness_compare import key_paths
+from local.simulator.options import Options
 from local.simulator.wire import Request, Response
 
 HERE = Path(__file__).parent
@@ -36,8 +38,8 @@ _LAST_MOMENT = timedelta(milliseconds=1)
 class Run:
     """One case on its way."""
 
-    def __init__(self) -> None:
-        self.azure = SimulatedAzure(seed=3)
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.azure = SimulatedAzure(seed=3, options=Options(**options))
         subscription = f"/subscriptions/{SUBSCRIPTION}"
         self.names = {"sub": subscription, "group": f"{subscription}/resourceGroups/Rg-One"}
         self.last = Response(200)

@@ -16,7 +16,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("case", [case for _, case in CASES], ids=[f"{stem}: {case['name']}" for stem, case in CASES])
 def test_the_simulated_azure_answers_as_the_real_one_was_recorded(case: dict[str, Any]) -> None:
-    Run().play(case)
+    Run(case.get("options", {})).play(case)
 
 
 def test_every_case_says_what_it_is_and_where_it_was_seen() -> None:
