@@ -27,7 +27,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="port on the loopback interface; default: a free one")
     parser.add_argument("--seed", type=Path, help="JSON document with the world to start from")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on all durations; 0.1 is ten times as fast")
-    parser.add_argument("--ca-folder", type=Path, help="where ca.pem is written; default: a new temporary folder")
+    parser.add_argument(
+        "--ca-folder", type=Path, help="where ca.pem is written; default: a folder that goes with the program"
+    )
     parser.add_argument("--cloud", choices=sorted(CLOUDS), default="AzureCloud", help="zones and suffixes")
     parser.add_argument("--random", type=int, default=0, help="source of generated names and ids")
     return parser.parse_args()
@@ -46,8 +48,7 @@ def _azure(arguments: argparse.Namespace) -> SimulatedAzure:
     return azure
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    folder = arguments.ca_folder or Path(tempfile.mkdtemp(prefix="simulated-azure-"))
+async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     azure = _azure(arguments)
     server = SimulatorServer(azure, ca_folder=folder, port=arguments.port)
     ended = asyncio.Event()
@@ -73,7 +74,8 @@ def main() -> int:
     """Serve; 1 when the seed cannot be read."""
     arguments = _arguments()
     try:
-        asyncio.run(_serve(arguments))
+        with tempfile.TemporaryDirectory(prefix="simulated-azure-") as own:
+            asyncio.run(_serve(arguments, arguments.ca_folder or Path(own)))
     except (OSError, ValueError) as problem:
         print(f"the simulated Azure could not start: {problem}", file=sys.stderr)
         return 1
