@@ -34,6 +34,18 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One rule's share of a plan; the members mean what they mean in `Plan`."""
+
+    changes: tuple[Change, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    blocks: tuple[Reason, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    broken: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """
     The difference between what Azure says and what the policy asks.

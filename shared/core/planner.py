@@ -14,7 +14,7 @@ from shared.core.changes import Change, CreateEndpoint, key_of
 from shared.core.endpoints import Standing, address_shortage, assess, wanted_endpoints
 from shared.core.lockdown import Memory, asks_closing, plan_closing
 from shared.core.names import NamesPlan, foreign_zone_groups, plan_names, zone_findings, zone_ids, zone_names
-from shared.core.plan import Plan, in_order
+from shared.core.plan import Part, Plan, in_order
 from shared.core.policy import IsolationPolicy, Network
 from shared.core.registry import Access, ConnectionStatus, Registry
 from shared.core.report import Condition, ConditionStatus, ConditionType, Finding, Reason, Severity
@@ -54,10 +54,12 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
     resolved = approved and not conflicts and all(part.names.ready for part in parts)
     verified = resolved and not blocks
     closing = plan_closing(registry, policy, memory, verified=verified)
+    others = plan_other_rules(registry, policy, memory)
     changes: list[Change] = [
         *(change for part in parts for change in part.endpoint_changes),
         *(() if conflicts else (change for part in parts for change in part.names.changes)),
         *closing.changes,
+        *(change for part in others for change in part.changes),
     ]
     return Plan(
         registry=registry.id,
@@ -66,9 +68,14 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
             *(standing.wait for standing in standings if standing.wait),
             *(wait for part in parts for wait in part.names.waits),
             *closing.waits,
+            *(wait for part in others for wait in part.waits),
         ),
-        blocks=(*blocks, *closing.blocks),
-        findings=(*_discovery_findings(registry), *zone_findings(registry, zone_table)),
+        blocks=(*blocks, *closing.blocks, *(block for part in others for block in part.blocks)),
+        findings=(
+            *_discovery_findings(registry),
+            *zone_findings(registry, zone_table),
+            *(finding for part in others for finding in part.findings),
+        ),
         conditions=(
             Condition(type=ConditionType.DISCOVERED, status=ConditionStatus.TRUE),
             _condition(ConditionType.ENDPOINTS_APPROVED, holds=approved, message=_unapproved(standings, unserved)),
@@ -76,12 +83,20 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
             _access_condition(registry, policy),
         ),
         verified=verified,
-        broken=(*(s.broken for s in standings if s.broken), *(key for part in parts for key in part.names.broken)),
+        broken=(
+            *(s.broken for s in standings if s.broken),
+            *(key for part in (*(p.names for p in parts), *others) for key in part.broken),
+        ),
         sound=(
             *(s.wanted.id.key for s in standings if s.approved),
-            *(key for part in parts for key in part.names.sound),
+            *(key for part in (*(p.names for p in parts), *others) for key in part.sound),
         ),
     )
+
+
+def plan_other_rules(registry: Registry, policy: IsolationPolicy, memory: Memory) -> tuple[Part, ...]:  # noqa: ARG001
+    """Plan the rules that the lockdown does not wait for, one part each."""
+    return ()
 
 
 def serving_networks(registry: Registry, policy: IsolationPolicy) -> tuple[Network, ...]:
