@@ -85,11 +85,14 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
         verified=verified,
         broken=(
             *(s.broken for s in standings if s.broken),
-            *(key for part in (*(p.names for p in parts), *others) for key in part.broken),
+            *(key for part in parts for key in part.names.broken),
+            *(key for part in others for key in part.broken),
+        ,
         ),
         sound=(
             *(s.wanted.id.key for s in standings if s.approved),
-            *(key for part in (*(p.names for p in parts), *others) for key in part.sound),
+            *(key for part in parts for key in part.names.sound),
+            *(key for part in others for key in part.sound),
         ),
     )
 
