@@ -1,0 +1,202 @@
+"""When the engine looks again, in exact virtual times."""
+
+import random
+from datetime import datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.arm import ResourceId
+from shared.core.changes import (
+    Change,
+    ClosePublicAccess,
+    CreateEndpoint,
+    CreateZone,
+    DeleteEndpoint,
+    DeleteZoneGroup,
+    LinkZone,
+    PutZoneGroup,
+    key_of,
+)
+from shared.core.registry import ENDPOINT_TYPE, TargetKind
+from shared.engine.pacing import Pacing, companions, scouts
+from shared.engine.records import Operation
+from tests.core.worlds import group_id, registry_id, subnet_id, zone_id
+from tests.virtual_time import EPOCH
+
+NETWORK = group_id("rg-hub").resource("Microsoft.Network/virtualNetworks", "vnet-hub")
+SECOND = timedelta(seconds=1)
+
+
+def endpoint_id(name: str) -> ResourceId:
+    return group_id("rg-hub").resource(ENDPOINT_TYPE, name)
+
+
+def create(name: str = "pe") -> CreateEndpoint:
+    return CreateEndpoint(
+        endpoint=endpoint_id(name),
+        location="westeurope",
+        subnet=subnet_id(),
+        target=registry_id(),
+        group="amlregistry",
+        tags={},
+    )
+
+
+def zone(name: str = "privatelink.a.net") -> CreateZone:
+    return CreateZone(zone=zone_id(name))
+
+
+def group(name: str = "pe") -> PutZoneGroup:
+    return PutZoneGroup(endpoint=endpoint_id(name), name="default", zones={})
+
+
+FIRST_LOOKS: list[tuple[Change, float]] = [
+    (zone(), 33),
+    (LinkZone(zone=zone_id("a.net"), link=zone_id("a.net").child("virtualNetworkLinks", "l"), network=NETWORK), 33),
+    (create(), 31),
+    (DeleteEndpoint(endpoint=endpoint_id("pe")), 10),
+    (group(), 2.5),
+    (DeleteZoneGroup(endpoint=endpoint_id("pe"), name="default"), 8),
+    (ClosePublicAccess(target=registry_id(), target_kind=TargetKind.REGISTRY), 6),
+]
+
+
+def an_operation(change: Change, *, started: float = 0, due: float = 0, checks: int = 0) -> Operation:
+    return Operation(change=change, started=at(started), due=at(due), checks=checks)
+
+
+def at(seconds: float) -> datetime:
+    return EPOCH + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("change", "seconds"), FIRST_LOOKS, ids=lambda value: getattr(value, "kind", str(value)))
+def test_the_first_look_comes_when_the_fastest_recorded_run_was_nearly_over(change: Change, seconds: float) -> None:
+    assert Pacing().first_look(change, EPOCH) == at(seconds)
+    assert Pacing(0.1).first_look(change, EPOCH) == at(seconds / 10)
+
+
+def test_every_kind_of_change_has_a_first_look() -> None:
+    union = get_args(get_args(Change.__value__)[0])
+
+    assert {type(change) for change, _ in FIRST_LOOKS} == set(union)
+
+
+@pytest.mark.parametrize(
+    ("spent", "pause"), [(0, 2), (20, 2), (21, 2.1), (100, 10), (600, 60), (601, 60), (86_400, 60)]
+)
+def test_later_looks_come_at_a_tenth_of_the_time_spent_between_two_seconds_and_a_minute(
+    spent: float, pause: float
+) -> None:
+    operation = an_operation(create(), started=100, due=131, checks=4)
+
+    looked = Pacing().looked(operation, at(100 + spent))
+
+    assert looked.due == at(100 + spent + pause)
+    assert looked.checks == 5
+    assert (looked.change, looked.started, looked.url) == (operation.change, operation.started, operation.url)
+
+
+@pytest.mark.parametrize(("waited", "pause"), [(0, 10), (50, 10), (60, 12), (300, 60), (3600, 60)])
+def test_a_target_that_azure_closes_is_looked_at_after_a_fifth_of_the_time_waited(waited: int, pause: int) -> None:
+    assert Pacing().propagation(waited * SECOND) == pause * SECOND
+
+
+@pytest.mark.parametrize(("waited", "pause"), [(0, 5), (50, 5), (100, 10), (900, 60)])
+def test_a_registry_being_created_is_looked_at_after_a_tenth_of_the_time_waited(waited: int, pause: int) -> None:
+    assert Pacing().creation(waited * SECOND) == pause * SECOND
+
+
+def test_the_factor_shortens_the_shortest_waits_and_what_the_planner_asks() -> None:
+    quick = Pacing(0.1)
+
+    assert quick.looked(an_operation(create()), EPOCH).due == at(0.2)
+    assert quick.propagation(timedelta()) == SECOND
+    assert quick.creation(timedelta()) == 0.5 * SECOND
+    assert quick.scaled(15 * SECOND) == 1.5 * SECOND
+    assert timedelta(seconds=1 / 3) <= quick.backoff(0) <= 0.5 * SECOND
+
+
+@given(failures=st.integers(0, 10_000), seed=st.integers())
+def test_backoff_doubles_from_five_seconds_to_ten_minutes_jittered_down_by_at_most_a_third(
+    failures: int, seed: int
+) -> None:
+    whole = min(5.0 * 2 ** min(failures, 20), 600.0)
+
+    pause = Pacing(rng=random.Random(seed)).backoff(failures).total_seconds()
+
+    assert whole * 2 / 3 - 1e-6 <= pause <= whole + 1e-6
+
+
+def test_backoff_is_really_jittered() -> None:
+    pacing = Pacing(rng=random.Random(7))
+    pauses = [pacing.backoff(3).total_seconds() for _ in range(200)]
+
+    assert len(set(pauses)) > 100
+    assert min(pauses) < 29
+    assert max(pauses) > 38
+
+
+def test_two_processes_do_not_share_their_jitter() -> None:
+    assert [Pacing().backoff(5) for _ in range(4)] != [Pacing().backoff(5) for _ in range(4)]
+
+
+# --- whom to ask ------------------------------------------------------------------------------------------------------
+
+
+def test_of_operations_that_began_together_only_the_first_of_each_kind_is_asked() -> None:
+    zones = [an_operation(zone(f"privatelink.{name}.net")) for name in "abc"]
+    groups = [an_operation(group(name)) for name in "pq"]
+
+    assert scouts([*zones, *groups], EPOCH) == (zones[0], groups[0])
+
+
+def test_what_began_at_another_time_is_asked_by_itself() -> None:
+    early, late = an_operation(zone("privatelink.a.net"), due=1), an_operation(zone("privatelink.b.net"), due=2)
+
+    assert scouts([early, late], at(2)) == (early, late)
+
+
+def test_endpoints_are_asked_after_together_because_one_list_call_tells_of_all() -> None:
+    endpoints = [an_operation(create(name)) for name in "abc"]
+    other = an_operation(zone())
+
+    assert scouts([other, *endpoints], EPOCH) == (*endpoints, other)
+
+
+def test_nothing_is_asked_before_it_is_due() -> None:
+    operations = [an_operation(create(), due=31), an_operation(zone(), due=33)]
+
+    assert scouts(operations, at(30.9)) == ()
+    assert scouts(operations, at(31)) == (operations[0],)
+    assert scouts([], EPOCH) == ()
+
+
+def test_companions_are_those_of_the_same_kind_and_beginning_as_one_that_has_ended() -> None:
+    ended = an_operation(zone("privatelink.a.net"), due=33)
+    alike = an_operation(zone("privatelink.b.net"), due=33)
+    later = an_operation(zone("privatelink.c.net"), due=40)
+    other = an_operation(group(), due=33)
+
+    assert companions([ended, alike, later, other], [ended]) == (alike,)
+    assert companions([alike, later, other], []) == ()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([create, zone, group]), st.integers(0, 3), st.integers(0, 50)),
+        unique_by=lambda drawn: (drawn[0], drawn[2]),
+        max_size=12,
+    )
+)
+def test_scouts_and_companions_together_reach_every_operation_that_is_due(drawn: list[tuple[type, int, int]]) -> None:
+    operations = [an_operation(make(f"privatelink.n{number}.net"), due=due) for make, due, number in drawn]
+    asked = scouts(operations, at(2))
+    rest = companions([operation for operation in operations if operation not in asked], asked)
+
+    due = {key_of(operation.change) for operation in operations if operation.due <= at(2)}
+
+    assert {key_of(operation.change) for operation in (*asked, *rest)} == due
+    assert len(asked) + len(rest) == len(due)
