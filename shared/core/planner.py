@@ -87,7 +87,6 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
             *(s.broken for s in standings if s.broken),
             *(key for part in parts for key in part.names.broken),
             *(key for part in others for key in part.broken),
-        ,
         ),
         sound=(
             *(s.wanted.id.key for s in standings if s.approved),
