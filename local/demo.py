@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from aiohttp import ClientError
+
 from local.arm_user import ArmRefused
 from local.azurite import REPOSITORY, AzuriteMissing
 from local.demo_show import Show
@@ -31,7 +33,9 @@ INTERRUPTED = 130
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.demo", description="Watch a registry become isolated.")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--scale", type=_scale, default=SCALE, help="factor on Azure's durations; 1 is as recorded")
+    parser.add_argument(
+        "--scale", type=scale_factor, default=SCALE, help="factor on Azure's durations; 1 is as recorded"
+    )
     parser.add_argument("--timeout", type=_seconds, help="seconds from the user's request to the end")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs, settings and data")
     return parser.parse_args(arguments)
@@ -78,7 +82,7 @@ def work_folder(*, keep: bool) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="demo-", dir=parent))
     try:
         yield folder
-    except (ArmRefused, ChildFailed):
+    except (ArmRefused, ChildFailed, ClientError):
         print(f"Logs are in {folder}.", file=sys.stderr)
         raise
     except BaseException:
@@ -96,7 +100,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Interrupted; everything was stopped.", file=sys.stderr)
         return INTERRUPTED
-    except (ArmRefused, AzuriteMissing, ChildFailed) as error:
+    except (ArmRefused, AzuriteMissing, ChildFailed, ClientError) as error:
         print(f"The demo did not get to its end. {error}", file=sys.stderr)
         return 1
 
@@ -108,7 +112,8 @@ def _seconds(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _scale(text: str) -> float:
+def scale_factor(text: str) -> float:
+    """The argument of --scale."""
     factor = float(text)
     if not 0.01 <= factor <= 10:
         raise argparse.ArgumentTypeError("must be from 0.01 to 10")

@@ -52,6 +52,10 @@ class Show:
         line = Text(f"{monotonic() - self._began:6.1f} s  ", style="dim")
         self.console.print(line.append(sentence, style=style or "default"), soft_wrap=True)
 
+    def line(self, text: str) -> None:
+        """Text as it stands, for copying: never wrapped, never coloured."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
     def picture(self, sight: Sight) -> None:
         """What is to be seen now."""
         self._sight = sight

@@ -16,8 +16,9 @@ from local.arm_user import ArmUser
 from local.demo_show import Show
 from local.demo_sight import Sight, news, sight
 from local.demo_timeline import Requests, Step, asked_at, requests_of, timeline
+from local.landing_zone import lay_out
 from local.stage import Stage
-from local.stage_scene import API_VERSIONS, APP_PRINCIPAL, LOCATION
+from local.stage_scene import API_VERSIONS, APP_PRINCIPAL
 from shared.cloud.ledger import TableLedger
 from shared.cloud.state_clients import StateAccount
 from shared.core.arm import ResourceId
@@ -58,7 +59,7 @@ class Ending:
     def as_json(self) -> dict[str, Any]:
         """The machine's form of it."""
         requests = self.requests
-        return {
+        found: dict[str, Any] = {
             "registry": self.registry,
             "isolated": not self.problems,
             "seconds": self.seconds,
@@ -71,19 +72,8 @@ class Ending:
                 }
                 for step in self.steps
             ],
-            "problems": list(self.problems),
         }
-
-
-async def prepare(user: ArmUser, stage: Stage) -> None:
-    """The landing zone as a platform team leaves it: groups, a hub network, and the app subscribed to events."""
-    scene = stage.azure.scene
-    for group in scene.groups:
-        await user.put(group, {"location": LOCATION}, API_VERSIONS["groups"])
-    await user.put(scene.network, stage_scene.network_body(), API_VERSIONS["network"])
-    await user.put(scene.topic, stage_scene.topic_body(scene), API_VERSIONS["event-grid"])
-    subscription = stage_scene.event_subscription_body(stage.host.webhook)
-    await user.put(scene.event_subscription, subscription, API_VERSIONS["event-grid"])
+        return found | ({"problems": list(self.problems)} if self.problems else {})
 
 
 class Story:
@@ -113,7 +103,7 @@ class Story:
         ledger = TableLedger(StateAccount(connection_string=stage.azurite.connection_string))
         try:
             async with ArmUser(stage.azure, scale=stage.scale) as user:
-                await prepare(user, stage)
+                await lay_out(user, stage)
                 self._show.say("the network is made, the app's webhook has proved itself to Event Grid")
                 await self._create_and_watch(user, ledger)
                 found = await demo_verdict.problems(user, stage.azure.scene, self.registry)

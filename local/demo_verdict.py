@@ -38,6 +38,8 @@ async def problems(user: ArmUser, scene: Scene, registry_id: str) -> list[str]:
     registry = await user.get(registry_id, API_VERSIONS["registries"])
     if registry is None:
         return [f"The registry {registry_id} does not exist."]
+    if not registry["properties"].get("managedResourceGroup"):
+        return [f"The registry {registry['name']} has no managed resource group: Azure has not finished making it."]
     regions = registry["properties"].get("regionDetails") or []
     targets = [_Target(kind="registry", body=registry), *await _parts(user, registry)]
     found = [*_incomplete(targets, len(regions))]

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -64,6 +65,7 @@ class Stage:
         self.scale = scale
         self._port = port
         self._ending = ExitStack()
+        self._host_port = 0
         self.azurite: Azurite
         self.azure: RunningAzure
         self.host: RunningHost
@@ -81,16 +83,17 @@ class Stage:
         self.azure = await_azure(starting)
 
     def start_host(self) -> None:
-        """Start the Functions host, again after it was killed; state and keys are found where they were."""
+        """Start the Functions host; again after it was killed, with its address, keys and state where they were."""
         folder = self.folder / "host"
         settings = self._write_settings(folder)
-        command = [sys.executable, "-m", "local.host", "--app", str(REPOSITORY), "--port", "0"]
+        command = [sys.executable, "-m", "local.host", "--app", str(REPOSITORY), "--port", str(self._host_port)]
         command += ["--settings", str(settings), "--data", str(folder / "data")]
         child = start(
             command, name="host", folder=folder, environment=clean_environment(), working_directory=REPOSITORY
         )
         self._ending.enter_context(child)
         ready = json.loads(child.first_line(within=READY_WITHIN))
+        self._host_port = urlsplit(ready["url"]).port or 0
         webhook = next(each["url"] for each in ready["functions"] if each["trigger"] == "eventGridTrigger")
         self.host = RunningHost(child=child, url=ready["url"], webhook=webhook)
 

@@ -1,0 +1,108 @@
+"""
+What `make up` tells its user: how to reach the simulated Azure with curl and with the Azure CLI.
+
+Every command is complete: it can be copied into a shell as it stands, and a test does exactly that.
+"""
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.stage import Stage
+from local.stage_scene import API_VERSIONS, registry_body
+
+ANOTHER = "fabrikam-models"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """Commands for one running stage."""
+
+    environment: Path
+    """File with the variables that the commands use."""
+    token: str
+    create: str
+    watch: str
+    azure_cli: tuple[str, ...]
+
+    @property
+    def load(self) -> str:
+        """Take the variables into the shell."""
+        return f". {shlex.quote(str(self.environment))}"
+
+    def text(self) -> str:
+        """All of it, as it is printed."""
+        return "\n".join(
+            [
+                "In another shell, first:",
+                "",
+                f"  {self.load}",
+                "",
+                "Create another registry with curl, and see it being closed:",
+                "",
+                *_indented(self.token),
+                *_indented(self.create),
+                *_indented(self.watch),
+                "",
+                "Point the Azure CLI at it (a configuration of its own; yours is not touched; `make cli` installs one",
+                "as .local/cli/bin/az):",
+                "",
+                *(line for command in self.azure_cli for line in _indented(command)),
+            ]
+        )
+
+
+def guide(stage: Stage) -> Guide:
+    """Write the file of variables and word the commands."""
+    azure = stage.azure
+    registry = azure.scene.registry(ANOTHER)
+    path = stage.folder / "environment"
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in _variables(stage).items()))
+    path.chmod(0o600)
+    ca = '--cacert "$SIMULATED_AZURE_CA"'
+    authorized = f'{ca} -H "Authorization: Bearer $TOKEN"'
+    version = API_VERSIONS["registries"]
+    read = "import json, sys; print(json.load(sys.stdin)"
+    return Guide(
+        environment=path,
+        token=(
+            f'TOKEN=$(curl -sS {ca} -H "X-IDENTITY-HEADER: $IDENTITY_HEADER" \\\n'
+            '  "$IDENTITY_ENDPOINT?api-version=2019-08-01&resource=$SIMULATED_AZURE" \\\n'
+            f"  | python3 -c '{read}[\"access_token\"])')"
+        ),
+        create=(
+            f'curl -sS -i -X PUT {authorized} -H "Content-Type: application/json" \\\n'
+            f'  "$SIMULATED_AZURE{registry}?api-version={version}" \\\n'
+            f"  -d '{json.dumps(registry_body())}'"
+        ),
+        watch=(
+            f'curl -sS {authorized} "$SIMULATED_AZURE{registry}?api-version={version}" \\\n'
+            f'  | python3 -c \'{read}["properties"]["publicNetworkAccess"])\''
+        ),
+        azure_cli=(
+            'az cloud register --name SimulatedAzure --endpoint-resource-manager "$SIMULATED_AZURE"',
+            "az cloud set --name SimulatedAzure",
+            "az login --identity",
+            "az network private-endpoint list --output table",
+            "az resource list --output table",
+        ),
+    )
+
+
+def _variables(stage: Stage) -> dict[str, str]:
+    azure = stage.azure
+    return {
+        "SIMULATED_AZURE": azure.endpoint,
+        "SIMULATED_AZURE_CA": str(azure.ca),
+        "REQUESTS_CA_BUNDLE": str(azure.ca),
+        "IDENTITY_ENDPOINT": azure.identity_endpoint,
+        "IDENTITY_HEADER": azure.identity_header,
+        "ARM_CLOUD_METADATA_URL": f"{azure.endpoint}/metadata/endpoints?api-version=2022-09-01",
+        "AZURE_CONFIG_DIR": str(stage.folder / "azure-cli"),
+        "AZURE_CORE_COLLECT_TELEMETRY": "0",
+    }
+
+
+def _indented(command: str) -> list[str]:
+    return [f"  {line}" for line in command.splitlines()]
