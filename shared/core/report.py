@@ -4,7 +4,8 @@ What a pass has to say: findings, conditions, results of changes and one outcome
 Closed unions of frozen values; the ledger, the logs and the HTTP doors show them and nobody adds meaning later.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -30,6 +31,11 @@ class Finding:
     severity: Severity
     sentence: str
     resource: ResourceId | None = None
+
+    @property
+    def link(self) -> str:
+        """Where the documentation explains it."""
+        return f"docs/findings.md#{self.code}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +190,7 @@ class Report:
         phase: `kind` of the outcome.
         digest: Of the plan that the pass saw, "" when it made none.
         changes: Sentences of the changes that the plan still asks for.
+        fqdns: Region to the address of the registry's data plane, as its discovery service said before the lockdown.
     """
 
     registry: ResourceId
@@ -194,3 +201,4 @@ class Report:
     conditions: tuple[Condition, ...] = ()
     findings: tuple[Finding, ...] = ()
     changes: tuple[str, ...] = ()
+    fqdns: Mapping[str, str] = field(default_factory=dict)
