@@ -51,7 +51,7 @@ class Desk:
         self.policy = policy or a_policy()
         self.plane = plane or ScriptedPlane(registry or a_registry(self.policy), self.clock)
         self.ledger = ledger or MemoryLedger()
-        self.queue = queue or MemoryWorkQueue(self.clock)
+        self.queue = MemoryWorkQueue(self.clock) if queue is None else queue
         self.poisoned = MemoryWorkQueue(self.clock)
         self.intake = Intake(self.ledger, self.queue, self.clock)
         self.runs = 0
