@@ -1,13 +1,17 @@
 """
 What stands on the stage: the ids, the landing zone and the policy of the local run.
 
-Pure values. A user of the simulated Azure creates the groups, the network and the event subscription from here, and
+A user of the simulated Azure creates the groups, the network and the event subscription from here, and
 the app gets its policy from here, so both speak of the same subnet.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from local.azurite import REPOSITORY
+from shared.core.events import OPERATION_NAMES, SUBSCRIPTION_EVENTS
 
 APP_PRINCIPAL = "00000000-0000-4000-8000-0000000000aa"
 """Object id of the app's managed identity."""
@@ -28,14 +32,8 @@ API_VERSIONS = {
 }
 """The user's: a client of its own with versions of its own, the app's may differ."""
 
-_ROLE = (
-    "Microsoft.Resources/subscriptions/resourceGroups/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
-    "Microsoft.MachineLearningServices/*",
-    "Microsoft.Storage/storageAccounts/*",
-    "Microsoft.ContainerRegistry/registries/*",
-    "Microsoft.Network/*",
-)
+ROLE = REPOSITORY / "infra" / "role.json"
+"""The role that users are told to assign to the app; the demo shows that it suffices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ class Scene:
 
 def seed() -> dict[str, Any]:
     """The world before anybody did anything: only the app's identity with its role is there."""
-    role = {"scope": "/", "actions": list(_ROLE)}
+    role = {"scope": "/", "actions": json.loads(ROLE.read_text())["Actions"]}
     app = {"id": APP_PRINCIPAL, "applicationId": APP_CLIENT, "name": "registry-isolation", "assignments": [role]}
     return {"principals": [app]}
 
@@ -111,23 +109,13 @@ def topic_body(scene: Scene) -> dict[str, Any]:
 
 
 def event_subscription_body(webhook: str) -> dict[str, Any]:
-    """Registries' writes and deletions go to *webhook*; the rest of the subscription's noise stays where it is."""
-    kinds = ["Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess"]
-    by_operation = {
-        "operatorType": "StringBeginsWith",
-        "key": "data.operationName",
-        "values": [
-            "Microsoft.MachineLearningServices/registries/",
-            "Microsoft.Storage/storageAccounts/",
-            "Microsoft.ContainerRegistry/registries/",
-            "Microsoft.Network/privateEndpoints/",
-        ],
-    }
+    """What the app listens to goes to *webhook*; the rest of the subscription's noise stays where it is."""
+    listened = {"operatorType": "StringIn", "key": "data.operationName", "values": list(OPERATION_NAMES)}
     return {
         "properties": {
             "destination": {"endpointType": "WebHook", "properties": {"endpointUrl": webhook}},
             "eventDeliverySchema": "EventGridSchema",
-            "filter": {"includedEventTypes": kinds, "advancedFilters": [by_operation]},
+            "filter": {"includedEventTypes": list(SUBSCRIPTION_EVENTS), "advancedFilters": [listened]},
         }
     }
 

@@ -9,8 +9,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.azurite import REPOSITORY
 from local.stage import Stage
-from local.stage_scene import API_VERSIONS, registry_body
+from local.stage_scene import API_VERSIONS, REGIONS, registry_body
 
 ANOTHER = "fabrikam-models"
 
@@ -25,6 +26,7 @@ class Guide:
     create: str
     watch: str
     azure_cli: tuple[str, ...]
+    azure_ai_ml: str
 
     @property
     def load(self) -> str:
@@ -49,6 +51,10 @@ class Guide:
                 "as .local/cli/bin/az):",
                 "",
                 *(line for command in self.azure_cli for line in _indented(command)),
+                "",
+                "azure-ai-ml finds it with one more variable, which the Azure CLI must not see:",
+                "",
+                *_indented(self.azure_ai_ml),
             ]
         )
 
@@ -56,13 +62,12 @@ class Guide:
 def guide(stage: Stage) -> Guide:
     """Write the file of variables and word the commands."""
     azure = stage.azure
-    registry = azure.scene.registry(ANOTHER)
+    registry = f"$SIMULATED_AZURE{azure.scene.registry(ANOTHER)}?api-version={API_VERSIONS['registries']}"
     path = stage.folder / "environment"
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in _variables(stage).items()))
     path.chmod(0o600)
     ca = '--cacert "$SIMULATED_AZURE_CA"'
     authorized = f'{ca} -H "Authorization: Bearer $TOKEN"'
-    version = API_VERSIONS["registries"]
     read = "import json, sys; print(json.load(sys.stdin)"
     return Guide(
         environment=path,
@@ -72,13 +77,12 @@ def guide(stage: Stage) -> Guide:
             f"  | python3 -c '{read}[\"access_token\"])')"
         ),
         create=(
-            f'curl -sS -i -X PUT {authorized} -H "Content-Type: application/json" \\\n'
-            f'  "$SIMULATED_AZURE{registry}?api-version={version}" \\\n'
-            f"  -d '{json.dumps(registry_body())}'"
+            f'REGISTRY="{registry}"\n'
+            f'curl -sS -i -X PUT {authorized} -H "Content-Type: application/json" "$REGISTRY" \\\n'
+            f"  -d '{json.dumps(registry_body(REGIONS[:1]))}'"
         ),
         watch=(
-            f'curl -sS {authorized} "$SIMULATED_AZURE{registry}?api-version={version}" \\\n'
-            f'  | python3 -c \'{read}["properties"]["publicNetworkAccess"])\''
+            f'curl -sS {authorized} "$REGISTRY" \\\n  | python3 -c \'{read}["properties"]["publicNetworkAccess"])\''
         ),
         azure_cli=(
             'az cloud register --name SimulatedAzure --endpoint-resource-manager "$SIMULATED_AZURE"',
@@ -86,6 +90,13 @@ def guide(stage: Stage) -> Guide:
             "az login --identity",
             "az network private-endpoint list --output table",
             "az resource list --output table",
+        ),
+        azure_ai_ml=(
+            'ARM_CLOUD_METADATA_URL="$SIMULATED_AZURE/metadata/endpoints?api-version=2022-09-01" \\\n'
+            f"  {REPOSITORY}/.local/ai-ml/bin/python -c '"
+            "from azure.ai.ml import MLClient; from azure.identity import ManagedIdentityCredential; "
+            f'client = MLClient(ManagedIdentityCredential(), "{azure.scene.subscription}", "rg-ml", enable_telemetry=False); '
+            "print([each.name for each in client.registries.list()])'"
         ),
     )
 
@@ -98,7 +109,6 @@ def _variables(stage: Stage) -> dict[str, str]:
         "REQUESTS_CA_BUNDLE": str(azure.ca),
         "IDENTITY_ENDPOINT": azure.identity_endpoint,
         "IDENTITY_HEADER": azure.identity_header,
-        "ARM_CLOUD_METADATA_URL": f"{azure.endpoint}/metadata/endpoints?api-version=2022-09-01",
         "AZURE_CONFIG_DIR": str(stage.folder / "azure-cli"),
         "AZURE_CORE_COLLECT_TELEMETRY": "0",
     }
