@@ -8,12 +8,14 @@ code that is on trial.
 import asyncio
 import json
 import ssl
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 
-from local.stage import RunningAzure
+from local.stage_scene import Scene
 
 type Json = dict[str, Any]
 
@@ -22,6 +24,17 @@ _POLL_SECONDS = 5.0
 """Between two looks at an operation that names no Retry-After; scaled like everything else."""
 _LONGEST_POLL_SECONDS = 15.0
 _IDENTITY_API = "2019-08-01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AzureAddress:
+    """How a simulated Azure is reached, and what is where in it."""
+
+    endpoint: str
+    ca: Path
+    identity_endpoint: str
+    identity_header: str
+    scene: Scene
 
 
 class ArmRefused(RuntimeError):
@@ -36,7 +49,7 @@ class ArmUser:
         scale: Factor on the pauses between polls, as the simulated Azure's durations are scaled.
     """
 
-    def __init__(self, azure: RunningAzure, *, scale: float = 1.0) -> None:
+    def __init__(self, azure: AzureAddress, *, scale: float = 1.0) -> None:
         self._azure = azure
         self._scale = scale
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY, Azurite, start_azurite
 from local.processes import Child, ChildFailed, start
 from local.stage_scene import APP_CLIENT, APP_PRINCIPAL, Scene, policy, seed
@@ -26,18 +27,6 @@ from local.stage_scene import APP_CLIENT, APP_PRINCIPAL, Scene, policy, seed
 READY_WITHIN = timedelta(seconds=60)
 """Generous: a cold disk or a busy machine must not look like a defect."""
 _OURS = ("ISOLATION_", "AZURE_", "IDENTITY_", "MSI_", "AZUREWEBJOBS", "FUNCTIONS_")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningAzure:
-    """A simulated Azure and how to reach it."""
-
-    child: Child
-    endpoint: str
-    ca: Path
-    identity_endpoint: str
-    identity_header: str
-    scene: Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +56,7 @@ class Stage:
         self._ending = ExitStack()
         self._host_port = 0
         self.azurite: Azurite
-        self.azure: RunningAzure
+        self.azure: AzureAddress
         self.host: RunningHost
 
     def __enter__(self) -> Self:
@@ -78,9 +67,9 @@ class Stage:
 
     def start_clouds(self) -> None:
         """Start the simulated Azure and Azurite, side by side."""
-        starting = self._ending.enter_context(launch_azure(self.folder, scale=self.scale, port=self._port))
+        self._azure_process = self._ending.enter_context(launch_azure(self.folder, scale=self.scale, port=self._port))
         self.azurite = self._ending.enter_context(start_azurite(self.folder / "azurite"))
-        self.azure = await_azure(starting)
+        self.azure = await_azure(self._azure_process)
 
     def start_host(self) -> None:
         """Start the Functions host; again after it was killed, with its address, keys and state where they were."""
@@ -104,7 +93,7 @@ class Stage:
         Raises:
             ChildFailed: Something ended that should not have; its last words are in the message.
         """
-        for child in (self.azurite.child, self.azure.child, self.host.child):
+        for child in (self.azurite.child, self._azure_process, self.host.child):
             if not child.running:
                 status = child.process.returncode
                 raise ChildFailed(f"{child.name} ended with exit status {status}.\n{child.log_tail()}")
@@ -151,11 +140,10 @@ def launch_azure(folder: Path, *, scale: float, port: int = 0, document: Mapping
     return start(command, name="azure", folder=folder, environment=clean_environment(), working_directory=REPOSITORY)
 
 
-def await_azure(child: Child) -> RunningAzure:
+def await_azure(child: Child) -> AzureAddress:
     """Wait until the simulated Azure serves."""
     ready = json.loads(child.first_line(within=READY_WITHIN))
-    return RunningAzure(
-        child=child,
+    return AzureAddress(
         endpoint=ready["endpoint"],
         ca=Path(ready["ca"]),
         identity_endpoint=ready["identity_endpoint"],

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY
-from local.stage import RunningAzure, clean_environment
+from local.stage import clean_environment
 from tests.local.isolated import IsolatedWorld
 
 _PATIENCE = 120.0
@@ -20,7 +21,7 @@ _PATIENCE = 120.0
 class ServedWorld:
     """The running front, and the same world in this process."""
 
-    azure: RunningAzure
+    azure: AzureAddress
     world: IsolatedWorld
 
     @property
