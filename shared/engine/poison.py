@@ -27,7 +27,7 @@ class PoisonCabinet:
 
     async def keep(self, message: WorkMessage) -> None:
         """
-        Record *message* and mark its registry Failed unless a newer request is under way.
+        Record *message* and mark its registry Failed unless a newer request or a later pass is under way.
 
         Raises:
             RegistryIsolationError: The ledger failed; the poison message must be delivered again.
@@ -57,8 +57,8 @@ class PoisonCabinet:
     async def _mark(self, message: WorkMessage, reason: Reason) -> None:
         for _ in range(_TRIES):
             entry = await self._ledger.read(message.registry)
-            if entry is None or entry.row.generation != message.generation:
-                return
+            if entry is None or entry.row.generation != message.generation or entry.row.sequence >= message.attempt:
+                return  # another message speaks for the registry; a pass may fail after it sent its successor
             row = entry.row
             report = row.report or Report(registry=row.registry, at=self._clock.now(), phase="failed")
             report = replace(report, at=self._clock.now(), phase="failed", reasons=(reason,))
