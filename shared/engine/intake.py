@@ -65,6 +65,7 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         origin=request.origin,
         caller=request.caller,
         refused={},
+        denied_since=fresh.still_denied,
         watch=None,
         failures=0,
     )

@@ -35,6 +35,7 @@ from shared.engine.logs import tell
 from shared.engine.observe import Observer
 from shared.engine.pacing import Pacing, companions, scouts
 from shared.engine.ports import Clock, ControlPlane, Ledger, Progress, ProgressState, WorkQueue
+from shared.engine.preflight import preflight
 from shared.engine.records import HistoryEntry, Watch
 from shared.engine.results import Results, count_repairs, not_refused, snapshots
 from shared.engine.retrying import Retrier
@@ -46,6 +47,8 @@ CREATION_LIMIT = timedelta(minutes=60)
 """How long a registry may take to name its resources; up to 16 minutes are on record."""
 GONE_AFTER = timedelta(minutes=2)
 """404s of a registry that was seen before must last this long: one 404 between two 200s is on record."""
+OBSERVE = "observe"
+"""Key under which errors of reading are remembered, as errors of a change are under the change's."""
 _CLAIMED_DELAY = timedelta(seconds=2)
 
 
@@ -60,6 +63,7 @@ class Services:
     policy: IsolationPolicy
     zone_table: Mapping[str, tuple[str, ...]]
     pacing: Pacing
+    principal: str = ""
     pass_deadline: timedelta = timedelta(seconds=60)
 
 
@@ -87,9 +91,9 @@ class Reconciler:
         work = Work(self._services.ledger, entry, message, retrier, now)
         if message.generation < work.row.generation or message.attempt <= work.row.sequence:
             return self._say(work, Superseded())
-        claim = work.row.claim
-        if claim is not None and claim.until > now:
-            delay = min(claim.until - now, self._pacing.scaled(_CLAIMED_DELAY))
+        claimed = work.claimed_until(now)
+        if claimed is not None:
+            delay = min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))
             await retrier.call(lambda: self._services.queue.send(message, delay))
             return self._say(work, self._again(delay, "AnotherPass", "Another pass is at work on this registry."))
         try:
@@ -106,12 +110,16 @@ class Reconciler:
             return self._after_error(work, error)
 
     async def _finish(self, work: Work, outcome: Outcome) -> None:
-        """Enqueue the next look before letting go: a crash in between repeats a pass, it does not lose one."""
+        """
+        Enqueue the next look before letting go: a crash in between repeats a pass, it does not lose one.
+
+        Under a claim, so that of two deliveries of one message at the same moment only one enqueues.
+        """
         now = self._clock.now()
         if work.row.outcome is None or work.row.outcome.kind != outcome.kind:
             work.entries.append(_outcome_entry(work, outcome, self._report(work, outcome)))
         if isinstance(outcome, Waiting):
-            await work.save()
+            await work.claim(now)
             if work.current:
                 following = replace(work.message, attempt=work.message.attempt + 1)
                 delay = max(outcome.until - now, timedelta())
@@ -137,12 +145,20 @@ class Reconciler:
                 return self._missing(work)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):
                 return Exempt(why="The registry's tags take it out of the policy's scope.")
+            self._results.allowed(work, OBSERVE)
             zones = dict(registry.required_zones) or work.row.zones
             work.update(missing_since=None, observed=True, zones=zones)
+            registry = await preflight(
+                work, registry, plane=self._services.plane, policy=self._services.policy, principal=self._services.principal
+            )
             outcome = await self._plan_and_apply(work, registry)
             if outcome is not None:
                 return outcome
-        return self._again(timedelta(), "ChangesDone", "Changes took effect; their result is read next.")
+            if self._clock.now() >= work.retrier.deadline:
+                break
+        delay = self._pacing.backoff(work.row.failures)  # somebody may undo each change as soon as it is made
+        work.update(failures=work.row.failures + 1)
+        return self._again(delay, "ChangesDone", "Changes took effect; their result is read next.")
 
     async def _carry_on(self, work: Work) -> Outcome | None:
         """Ask after what runs and start what waited for it; None when a new observation is due."""
@@ -183,10 +199,8 @@ class Reconciler:
         if now - closed < window:
             target = await work.retrier.call(lambda: read(watch.target))
             if target is not None and target.access is Access.OPEN:
-                reasons = work.row.report.reasons if work.row.report else ()
-                return Waiting(
-                    until=min(now + self._pacing.propagation(now - closed), closed + window), reasons=reasons
-                )
+                until = min(now + self._pacing.propagation(now - closed), closed + window)
+                return Waiting(until=until, reasons=_propagation(work, watch))
         work.update(watch=None)
         return None
 
@@ -218,7 +232,7 @@ class Reconciler:
         if work.row.operations:
             return self._running(work)
         if passing is not None:
-            return self._after_error(work, passing)
+            return self._come_back(work, passing)
         return None
 
     # --- outcomes -----------------------------------------------------------------------------------------------------
@@ -234,9 +248,13 @@ class Reconciler:
 
     def _after_error(self, work: Work, error: RegistryIsolationError) -> Outcome:
         """An error that ended the pass: wait, or stop and say why."""
-        lasting = self._results.lasting(work, "observe", error)
+        lasting = self._results.lasting(work, OBSERVE, error)
         if lasting is not None:
             return BlockedOutcome(reasons=(lasting,))
+        return self._come_back(work, error)
+
+    def _come_back(self, work: Work, error: RegistryIsolationError) -> Outcome:
+        """An error that may pass by itself: wait as long as Azure asked, or longer each time."""
         if isinstance(error, NotReadyYet):
             waited = self._clock.now() - work.row.requested
             if waited > CREATION_LIMIT:
@@ -304,6 +322,15 @@ def _watched(plan: Plan) -> Watch | None:
     if not watched or len(watched) < len(plan.waits):
         return None
     return Watch(target=watched[0].id, target_kind=watched[0].kind)
+
+
+def _propagation(work: Work, watch: Watch) -> tuple[Reason, ...]:
+    """Why a watched target is waited for: in the words of the plan that waited for it, if they were the last ones said."""
+    said = work.row.report.reasons if work.row.report else ()
+    if any(reason.name == "Propagation" for reason in said):
+        return said
+    sentence = f"Waiting for Azure to close {watch.target.name} after its registry."
+    return (Reason(name="Propagation", sentence=sentence, resource=watch.target.text),)
 
 
 def _outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:

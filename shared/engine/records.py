@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change
+from shared.core.denials import Denials
 from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
 
@@ -67,13 +68,15 @@ class LedgerRow:
         failures: Consecutive passes that ended in a temporary error; drives the queue's backoff.
         refused: Change key to why Azure refused it in this generation; not tried again before the next request.
         repairs: Endpoint or zone group key to how often its repair was tried.
-        denied_since: Change key to the first 403 AuthorizationFailed, because a new role assignment takes minutes.
+        denied_since: Change key (or "observe") to the first of an unbroken run of 403 AuthorizationFailed, because a new
+            role assignment takes minutes.
         first_seen: First request ever.
         missing_since: First 404 of a run of 404s.
         closed_since: When the registry's own public access was first seen closed.
         zones: Group id to zone names, as the targets said.
         observed: The registry was seen whole at least once.
         snapshots: Resource key to its network settings before the app's first write to it.
+        denials: Deny assignments as read for a request, before its first write.
         report: Of the last finished pass.
     """
 
@@ -98,8 +101,14 @@ class LedgerRow:
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     observed: bool = False
     snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    denials: Denials | None = None
     outcome: Outcome | None = None
     report: Report | None = None
+
+    @property
+    def still_denied(self) -> Mapping[str, datetime]:
+        """`denied_since` for a new request: what was refused for good has its minutes again, somebody may have granted it."""
+        return {key: since for key, since in self.denied_since.items() if key not in self.refused}
 
 
 ROW: TypeAdapter[LedgerRow] = TypeAdapter(LedgerRow)

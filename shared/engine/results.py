@@ -13,7 +13,7 @@ from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.registry import Json, Registry, TargetKind
-from shared.core.report import Done, Reason
+from shared.core.report import Done, Reason, Started
 from shared.engine.apply import Applied
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
@@ -66,7 +66,9 @@ class Results:
             work.entries.append(replace(entry, before=before, digest=digest))
             if attempt.error is not None and self.lasting(work, key, attempt.error) is None:
                 passing = passing or attempt.error
-            elif isinstance(attempt.result, Done):
+            elif isinstance(attempt.result, Done | Started):
+                self.allowed(work, key)
+            if isinstance(attempt.result, Done):
                 self._note_closing(work, attempt.change)
         work.update(operations=applied.operations, pending=applied.pending)
         return passing
@@ -89,6 +91,11 @@ class Results:
             return None
         work.update(refused={**work.row.refused, key: reason})
         return reason
+
+    def allowed(self, work: Work, key: str) -> None:
+        """Azure let *key* through: a later 403 is the first one of another run."""
+        if key in work.row.denied_since:
+            work.update(denied_since={other: at for other, at in work.row.denied_since.items() if other != key})
 
     def entry(
         self, work: Work, subject: str, sentence: str, result: str, error: RegistryIsolationError | None = None

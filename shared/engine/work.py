@@ -2,12 +2,14 @@
 One pass's working copy of a ledger row, and the saving of it.
 
 Requests may raise the generation while a pass runs; saving then keeps the newer request and this pass's results. Another
-pass's claim, on the other hand, means that this one was presumed dead: it stops writing.
+pass's claim, on the other hand, means that this one was presumed dead, and a finished pass that comes after this one in
+line means that this one's view is stale: either way it stops writing.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath, RegistryIsolationError
@@ -24,7 +26,7 @@ _TRIES = 8
 
 
 class TakenOver(Exception):
-    """Another pass works on the registry; this one must not save anything."""
+    """Another pass works on the registry, or has done this one's work; this one must not save anything."""
 
 
 class Work:
@@ -47,7 +49,8 @@ class Work:
         self.entries: list[HistoryEntry] = []
         self._ledger = ledger
         self._etag = entry.etag if entry else None
-        self._holder = f"{message.generation}.{message.attempt}@{now.isoformat()}"
+        self._earlier = self.row.claim
+        self._holder = f"{_holder_of(message)}{uuid4().hex}"
 
     @property
     def registry(self) -> ResourceId:
@@ -58,8 +61,20 @@ class Work:
         """Replace members of the row."""
         self.row = replace(self.row, **members)
 
+    def claimed_until(self, now: datetime) -> datetime | None:
+        """
+        Until when another pass is at work; None if none is.
+
+        A claim by an earlier delivery of this very message holds nobody up: the message came again because that delivery
+        failed, and waiting for it with a new message would reset the count that leads to the poison queue.
+        """
+        claim = self.row.claim
+        if claim is None or claim.until <= now or claim.holder.startswith(_holder_of(self.message)):
+            return None
+        return claim.until
+
     async def claim(self, now: datetime) -> None:
-        """Tell other passes to stay away while this one writes to Azure."""
+        """Tell other passes to stay away while this one writes to Azure or asks for the next pass."""
         self.update(claim=Claim(holder=self._holder, until=now + CLAIM))
         await self.save()
 
@@ -90,7 +105,8 @@ class Work:
             try:
                 saved = await self.retrier.call(lambda: self._ledger.write(self.row, self._etag))
             except ChangedUnderneath:
-                await self._merge()
+                if await self._merge():
+                    return
             else:
                 self.row, self._etag = saved.row, saved.etag
                 return
@@ -100,13 +116,17 @@ class Work:
             operation="write ledger",
         )
 
-    async def _merge(self) -> None:
+    async def _merge(self) -> bool:
+        """Take over what others wrote meanwhile; True if it was this pass's own write, whose answer was lost."""
         entry = await self.retrier.call(lambda: self._ledger.read(self.registry))
         if entry is None:
             self._etag = None
-            return
+            return False
         theirs = entry.row
-        if theirs.claim is not None and theirs.claim.holder != self._holder:
+        if theirs == self.row:
+            self._etag = entry.etag
+            return True
+        if self._is_foreign(theirs.claim) or self._is_stale(theirs):
             raise TakenOver
         self._etag = entry.etag
         if theirs.generation != self.row.generation:
@@ -118,14 +138,33 @@ class Work:
                 origin=theirs.origin,
                 caller=theirs.caller,
                 refused={},
+                denied_since=self.row.still_denied,
                 watch=None,
                 failures=0,
             )
+        return False
+
+    def _is_foreign(self, claim: Claim | None) -> bool:
+        """Another pass claimed the registry after this one began; a claim from before was past or this message's own."""
+        if claim is None or claim.holder == self._holder:
+            return False
+        return self._earlier is None or claim.holder != self._earlier.holder
+
+    def _is_stale(self, theirs: LedgerRow) -> bool:
+        """A pass that comes after this one, or another delivery of this one, has finished."""
+        if theirs.generation == self.message.generation:
+            return theirs.sequence >= self.message.attempt
+        return theirs.generation > self.message.generation and theirs.sequence > 0
 
 
 def reason_of(error: RegistryIsolationError) -> Reason:
     """An error as a reason in a report."""
     return Reason(name=error.name, sentence=error.sentence, resource=error.resource_id)
+
+
+def _holder_of(message: WorkMessage) -> str:
+    """What the holder of a claim made for *message* begins with."""
+    return f"{message.generation}.{message.attempt}@"
 
 
 def _lost(message: WorkMessage, now: datetime) -> LedgerRow:
