@@ -26,6 +26,7 @@ from shared.core.registry import (
     ZoneGroup,
 )
 from shared.core.report import Done, Started
+from shared.core.security import EndpointPolicy, SecurityGroup
 from shared.engine.ports import Clock, Progress, ProgressState, ZoneQuery
 from shared.engine.records import Operation
 from tests.core.perfect_azure import World, obey
@@ -164,6 +165,14 @@ class ScriptedPlane:
             records = {name: zone.records[name] for name in query.records if name in zone.records}
             found[query.zone] = replace(zone, records=records, links=zone.links if query.links else None)
         return found
+
+    async def read_security_group(self, group: ResourceId) -> SecurityGroup | None:
+        await self._called("read_security_group", group)
+        return next((way.group for way in self.truth.ways_out if way.nsg == group), None)
+
+    async def read_endpoint_policy(self, policy: ResourceId) -> EndpointPolicy | None:
+        await self._called("read_endpoint_policy", policy)
+        return next((way.policy for way in self.truth.ways_out if way.policy and way.policy.id == policy), None)
 
     # --- writes -------------------------------------------------------------------------------------------------------
 
