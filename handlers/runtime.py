@@ -115,6 +115,7 @@ def compose_reconciler(
         policy=policy,
         zone_table=cloud.zones,
         pacing=Pacing(settings.simulation.pace),
+        principal=settings.azure.principal_id,
         pass_deadline=settings.work.pass_deadline,
     )
     return Reconciler(services)

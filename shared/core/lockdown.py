@@ -7,7 +7,8 @@ When public access is closed, and of what.
     (lockdown.when: immediately ignores the first row, never the second)
 
 Azure may close storage and container registry by itself after the registry; whoever writes first may meet the managed
-group's deny assignment, so the platform gets its time before the app tries.
+group's deny assignment, so the platform gets its time before the app tries. Where a deny assignment was seen that does not
+spare the app, it does not even try.
 """
 
 from collections.abc import Mapping
@@ -15,11 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.core.changes import Change, ClosePublicAccess, key_of
+from shared.core.denials import denial_block, denial_findings
 from shared.core.endpoints import PREMIUM
 from shared.core.plan import Wait
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, Registry, Target, TargetKind
-from shared.core.report import Reason
+from shared.core.report import Finding, Reason
+from shared.core.storage_rules import AddedRule
 
 _PROPAGATION_DELAY = timedelta(seconds=15)
 
@@ -33,11 +36,13 @@ class Memory:
         now: Time of this pass.
         closed_since: When the app's closing of the registry took effect; None when it was closed otherwise.
         repairs: How often each broken thing was seen, by key.
+        rules_added: Resource instance rules that the app added for the registry.
     """
 
     now: datetime
     closed_since: datetime | None = None
     repairs: Mapping[str, int] = field(default_factory=dict)
+    rules_added: tuple[AddedRule, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +52,7 @@ class Closing:
     changes: list[Change] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     blocks: list[Reason] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
 
 
 def asks_closing(target: Target, policy: IsolationPolicy) -> bool:
@@ -61,7 +67,7 @@ def asks_closing(target: Target, policy: IsolationPolicy) -> bool:
 
 def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *, verified: bool) -> Closing:
     """Plan the lockdown; *verified* is the gate."""
-    plan = Closing()
+    plan = Closing(findings=_denied(registry, policy))
     own = registry.document.target
     leads = any(target.id == own.id for target in registry.targets) and asks_closing(own, policy)
     for target in registry.targets:
@@ -76,9 +82,20 @@ def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *,
             reason = Reason(name="Propagation", sentence=sentence, resource=target.id.text)
             after = "" if own.access is Access.CLOSED else key_of(_close(own))
             plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY, watched=target, after=after))
+        elif registry.denials and target.id != own.id and (denial := registry.denials.against_writing(target.id)):
+            plan.blocks.append(denial_block(denial, target.id, registry.id, registry.denials.principal))
         else:
             plan.changes.append(_close(target))
     return plan
+
+
+def _denied(registry: Registry, policy: IsolationPolicy) -> tuple[Finding, ...]:
+    parts = (
+        target.id
+        for target in registry.targets
+        if target.id != registry.id and target.access is Access.OPEN and asks_closing(target, policy)
+    )
+    return denial_findings(registry.denials, tuple(parts), registry.id) if registry.denials else ()
 
 
 def _close(target: Target) -> ClosePublicAccess:
