@@ -101,6 +101,13 @@ class ArmUser:
         async with self._session.get(f"{self._azure.endpoint}/simulator/{path}") as answer:
             return await answer.json()
 
+    async def disturb(self, fault: Json | None) -> None:
+        """Script a fault of the simulated Azure; None forgets all of them."""
+        url = f"{self._azure.endpoint}/simulator/faults"
+        asked = self._session.delete(url) if fault is None else self._session.post(url, json=fault)
+        async with asked as answer:
+            await _document(answer)
+
     async def _follow(self, url: str, pause: float) -> None:
         while True:
             await asyncio.sleep(pause)

@@ -44,7 +44,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def run(arguments: argparse.Namespace, show: Show) -> int:
     """Play once; answers the exit status."""
     timeout: timedelta = arguments.timeout or max(TIMEOUT, TIMEOUT * (arguments.scale / SCALE))
-    with work_folder(keep=arguments.keep) as folder, Stage(folder, scale=arguments.scale) as stage:
+    with work_folder("demo", keep=arguments.keep) as folder, Stage(folder, scale=arguments.scale) as stage:
         set_up(stage, show)
         story = Story(stage, show, timeout=timeout)
         with show:
@@ -75,11 +75,11 @@ def report(ending: Ending, *, as_json: bool) -> int:
 
 
 @contextmanager
-def work_folder(*, keep: bool) -> Iterator[Path]:
+def work_folder(name: str, *, keep: bool = False) -> Iterator[Path]:
     """A new folder under .local, removed at the end; kept when asked for, or when something failed."""
     parent = REPOSITORY / ".local"
     parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="demo-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
     try:
         yield folder
     except (ArmRefused, ChildFailed, ClientError):

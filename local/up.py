@@ -7,7 +7,6 @@ Azure, and the app isolates whatever appears.
 
 import argparse
 import asyncio
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -16,8 +15,8 @@ from datetime import timedelta
 from aiohttp import ClientError
 
 from local.arm_user import ArmRefused, ArmUser
-from local.azurite import REPOSITORY, AzuriteMissing
-from local.demo import SCALE, TIMEOUT, scale_factor, set_up
+from local.azurite import AzuriteMissing
+from local.demo import SCALE, TIMEOUT, scale_factor, set_up, work_folder
 from local.demo_show import Show
 from local.demo_story import Story
 from local.landing_zone import lay_out
@@ -25,7 +24,6 @@ from local.processes import ChildFailed, ended_by_signals
 from local.stage import Stage
 from local.up_guide import guide
 
-FOLDER = REPOSITORY / ".local" / "up"
 LOOK_AGAIN = timedelta(seconds=1)
 
 
@@ -43,8 +41,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, show: Show) -> None:
     """Start, play, explain, and keep running; returns only by an exception."""
-    shutil.rmtree(FOLDER, ignore_errors=True)  # the simulated Azure forgets at its end, so the app's memory must go too
-    with Stage(FOLDER, scale=arguments.scale, port=arguments.port) as stage:
+    with work_folder("up") as folder, Stage(folder, scale=arguments.scale, port=arguments.port) as stage:
         set_up(stage, show)
         if arguments.empty:
             asyncio.run(_lay_out(stage))

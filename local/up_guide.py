@@ -41,7 +41,7 @@ class Guide:
                 "",
                 f"  {self.load}",
                 "",
-                "Create another registry with curl, and see it being closed:",
+                "Create another registry with curl, and wait until the app has closed it:",
                 "",
                 *_indented(self.token),
                 *_indented(self.create),
@@ -68,13 +68,12 @@ def guide(stage: Stage) -> Guide:
     path.chmod(0o600)
     ca = '--cacert "$SIMULATED_AZURE_CA"'
     authorized = f'{ca} -H "Authorization: Bearer $TOKEN"'
-    read = "import json, sys; print(json.load(sys.stdin)"
     return Guide(
         environment=path,
         token=(
             f'TOKEN=$(curl -sS {ca} -H "X-IDENTITY-HEADER: $IDENTITY_HEADER" \\\n'
             '  "$IDENTITY_ENDPOINT?api-version=2019-08-01&resource=$SIMULATED_AZURE" \\\n'
-            f"  | python3 -c '{read}[\"access_token\"])')"
+            """  | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')"""
         ),
         create=(
             f'REGISTRY="{registry}"\n'
@@ -82,7 +81,8 @@ def guide(stage: Stage) -> Guide:
             f"  -d '{json.dumps(registry_body(REGIONS[:1]))}'"
         ),
         watch=(
-            f'curl -sS {authorized} "$REGISTRY" \\\n  | python3 -c \'{read}["properties"]["publicNetworkAccess"])\''
+            f'until curl -sS {authorized} "$REGISTRY" \\\n'
+            """  | grep -o '"publicNetworkAccess": *"[A-Za-z]*"' | grep Disabled; do sleep 1; done"""
         ),
         azure_cli=(
             'az cloud register --name SimulatedAzure --endpoint-resource-manager "$SIMULATED_AZURE"',
