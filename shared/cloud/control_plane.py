@@ -11,13 +11,17 @@ from datetime import datetime
 from shared.cloud.arm_client import ArmClient
 from shared.cloud.concurrency import for_each
 from shared.cloud.container_registries import ContainerRegistries
+from shared.cloud.deny_assignments import DenyAssignments
 from shared.cloud.network import PrivateEndpoints
 from shared.cloud.private_dns import PrivateDns
 from shared.cloud.progress import ProgressReader
 from shared.cloud.registries import Registries
 from shared.cloud.resource_groups import ResourceGroups
+from shared.cloud.security_groups import SecurityGroups
 from shared.cloud.storage_accounts import StorageAccounts
+from shared.cloud.storage_rules import StorageRules
 from shared.cloud.virtual_networks import VirtualNetworks
+from shared.cloud.workspaces import Workspaces
 from shared.core.arm import ResourceId
 from shared.core.changes import (
     Change,
@@ -29,6 +33,8 @@ from shared.core.changes import (
     LinkZone,
     PutZoneGroup,
 )
+from shared.core.denials import DenyAssignment
+from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.registry import (
     Address,
     GroupCandidate,
@@ -41,6 +47,9 @@ from shared.core.registry import (
     ZoneGroup,
 )
 from shared.core.report import Done, Started
+from shared.core.security import EndpointPolicy, SecurityGroup
+from shared.core.sharing_view import Workspace
+from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.ports import Progress, ZoneQuery
 from shared.engine.records import Operation
 
@@ -65,12 +74,16 @@ class ArmControlPlane:
         registry_api_version: str = DEFAULT_REGISTRY_API_VERSION,
     ) -> None:
         self._groups = ResourceGroups(arm)
+        self._denials = DenyAssignments(arm)
         self._networks = VirtualNetworks(arm)
         self._endpoints = PrivateEndpoints(arm)
         self._dns = PrivateDns(arm)
         self._registries = Registries(arm, registry_api_version)
         self._storage_accounts = StorageAccounts(arm)
         self._container_registries = ContainerRegistries(arm)
+        self._security_groups = SecurityGroups(arm)
+        self._storage_rules = StorageRules(arm)
+        self._workspaces = Workspaces(arm)
         self._progress = ProgressReader(
             arm=arm,
             endpoints=self._endpoints,
@@ -78,6 +91,7 @@ class ArmControlPlane:
             registries=self._registries,
             storage_accounts=self._storage_accounts,
             container_registries=self._container_registries,
+            security_groups=self._security_groups,
             now=now,
         )
 
@@ -141,6 +155,26 @@ class ArmControlPlane:
         zones = await for_each(merged.values(), self._dns.read)
         return dict(zip(merged, zones, strict=True))
 
+    async def read_denials(self, group: ResourceId) -> tuple[DenyAssignment, ...]:
+        """Read the deny assignments that apply at a resource group, those above it included."""
+        return await self._denials.list(group)
+
+    async def read_security_group(self, group: ResourceId) -> SecurityGroup | None:
+        """Read a network security group with its own rules, without Azure's default ones."""
+        return await self._security_groups.read_group(group)
+
+    async def read_endpoint_policy(self, policy: ResourceId) -> EndpointPolicy | None:
+        """Read a service endpoint policy with its definitions."""
+        return await self._security_groups.read_policy(policy)
+
+    async def read_workspace(self, workspace: ResourceId) -> Workspace | None:
+        """GET a machine learning workspace."""
+        return await self._workspaces.read(workspace)
+
+    async def tenant_of(self, subscription: str) -> str:
+        """The tenant of a subscription; "" if Azure does not say."""
+        return await self._workspaces.tenant_of(subscription)
+
     async def start(self, change: Change) -> Started | Done:
         """Begin *change* and return as soon as Azure has accepted it."""
         match change:
@@ -158,6 +192,14 @@ class ArmControlPlane:
                 return await self._endpoints.delete_zone_group(change)
             case ClosePublicAccess():
                 return await self._close(change)
+            case AllowEgress():
+                return await self._security_groups.put_rule(change)
+            case AllowSystemRegistry():
+                return await self._security_groups.put_definition(change)
+            case AddResourceRules():
+                return await self._storage_rules.add(change)
+            case RemoveResourceRules():
+                return await self._storage_rules.remove(change)
 
     async def progress(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
         """Tell how *operations* are doing, by change key."""

@@ -16,6 +16,7 @@ from shared.cloud.network import PrivateEndpoints, state_of
 from shared.cloud.operations import RUNNING, SUCCEEDED, is_bad, is_good, read_operation
 from shared.cloud.private_dns import PrivateDns
 from shared.cloud.registries import Registries
+from shared.cloud.security_groups import SecurityGroups
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.core.arm import ResourceId
 from shared.core.changes import (
@@ -28,8 +29,10 @@ from shared.core.changes import (
     PutZoneGroup,
     key_of,
 )
+from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.errors import ChangedUnderneath, OperationFailed
 from shared.core.registry import Access, TargetKind
+from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.ports import Progress, ProgressState
 from shared.engine.records import Operation
 
@@ -51,6 +54,7 @@ class ProgressReader:
         registries: Registries,
         storage_accounts: StorageAccounts,
         container_registries: ContainerRegistries,
+        security_groups: SecurityGroups,
         now: Callable[[], datetime],
     ) -> None:
         self._arm = arm
@@ -59,6 +63,7 @@ class ProgressReader:
         self._registries = registries
         self._storage_accounts = storage_accounts
         self._container_registries = container_registries
+        self._security_groups = security_groups
         self._now = now
 
     async def read(self, operations: Sequence[Operation]) -> dict[str, Progress]:
@@ -106,6 +111,12 @@ class ProgressReader:
                 return await self._written(operation, await self._endpoint_state(endpoint))
             case ClosePublicAccess() as change:
                 return await self._closed(operation, change)
+            case AllowEgress(rule=rule):
+                return await self._written(operation, await self._security_groups.rule_state(rule))
+            case AllowSystemRegistry(definition=definition):
+                return await self._written(operation, await self._security_groups.definition_state(definition))
+            case AddResourceRules() | RemoveResourceRules():
+                return SUCCEEDED  # Storage answers when it is done (recorded)
 
     async def _endpoint_state(self, endpoint: ResourceId) -> str | None:
         document = await self._endpoints.read(endpoint)

@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.core.arm import ResourceId
+from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.registry import TargetKind
+from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,11 @@ class CreateEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteEndpoint:
-    """Delete a private endpoint that the app made, because it is beyond repair."""
+    """Delete a private endpoint that the app made; *because* ends the sentence about it."""
 
     kind: Literal["delete-endpoint"] = "delete-endpoint"
     endpoint: ResourceId
+    because: str = "is beyond repair"
     depends_on: tuple[str, ...] = ()
 
     @property
@@ -99,7 +102,7 @@ class DeleteEndpoint:
     @property
     def sentence(self) -> str:
         """The change for a person."""
-        return f"delete private endpoint {self.endpoint.name}, which is beyond repair"
+        return f"delete private endpoint {self.endpoint.name}, which {self.because}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +168,9 @@ class ClosePublicAccess:
 
 
 type Change = Annotated[
-    CreateZone | LinkZone | CreateEndpoint | DeleteEndpoint | PutZoneGroup | DeleteZoneGroup | ClosePublicAccess,
+    CreateZone | LinkZone | CreateEndpoint | DeleteEndpoint | PutZoneGroup | DeleteZoneGroup | ClosePublicAccess
+    | AllowEgress | AllowSystemRegistry
+    | AddResourceRules | RemoveResourceRules,
     Field(discriminator="kind"),
 ]
 

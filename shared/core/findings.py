@@ -85,6 +85,26 @@ CATALOGUE: dict[str, Kind] = {
         "clients behind it cannot read Microsoft's system registry. Add it, or set this egress entry's mode to enforce.",
     ),
     # --- workspaces that share ----------------------------------------------------------------------------------------
+    "sharing-unreadable": Kind(
+        severity=Severity.WARNING,
+        template="{name} shares with registry {registry}, and whether its storage lets the registry in cannot be checked: "
+        "{problem}",
+    ),
+    "sharing-storage-open": Kind(
+        severity=Severity.WARNING,
+        template="Storage account {account}, which shares with registry {registry}, answers every network. Set its default "
+        "action to Deny, or this sharing entry's public_access to selected-networks.",
+    ),
+    "sharing-storage-perimeter": Kind(
+        severity=Severity.WARNING,
+        template="Storage account {account} is secured by a network security perimeter, so its rule for registry {registry} "
+        "has no effect. Let the registry in by an access rule of the perimeter.",
+    ),
+    "resource-rules-near-limit": Kind(
+        severity=Severity.WARNING,
+        template="Storage account {account} has or is about to get {count} resource instance rules, and Azure allows "
+        "{limit}. Remove rules of resources that are gone.",
+    ),
     "workspace-unreadable": Kind(
         severity=Severity.WARNING,
         template="Workspace {workspace} shares with registry {registry} and cannot be checked: {problem}",

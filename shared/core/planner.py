@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change, CreateEndpoint, key_of
+from shared.core.cleanup import plan_left_overs
+from shared.core.egress import plan_egress
 from shared.core.endpoints import Standing, address_shortage, assess, wanted_endpoints
 from shared.core.lockdown import Memory, asks_closing, plan_closing
 from shared.core.names import NamesPlan, foreign_zone_groups, plan_names, zone_findings, zone_ids, zone_names
@@ -18,6 +20,7 @@ from shared.core.plan import Part, Plan, in_order
 from shared.core.policy import IsolationPolicy, Network
 from shared.core.registry import Access, ConnectionStatus, Registry
 from shared.core.report import Condition, ConditionStatus, ConditionType, Finding, Reason, Severity
+from shared.core.sharing import plan_sharing
 
 type ZoneTable = Mapping[str, tuple[str, ...]]
 """Group id to zone names of the configured cloud."""
@@ -74,6 +77,7 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
         findings=(
             *_discovery_findings(registry),
             *zone_findings(registry, zone_table),
+            *closing.findings,
             *(finding for part in others for finding in part.findings),
         ),
         conditions=(
@@ -96,9 +100,9 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
     )
 
 
-def plan_other_rules(registry: Registry, policy: IsolationPolicy, memory: Memory) -> tuple[Part, ...]:  # noqa: ARG001
+def plan_other_rules(registry: Registry, policy: IsolationPolicy, memory: Memory) -> tuple[Part, ...]:
     """Plan the rules that the lockdown does not wait for, one part each."""
-    return ()
+    return (plan_left_overs(registry, policy), plan_egress(registry, policy), plan_sharing(registry, policy, memory))
 
 
 def serving_networks(registry: Registry, policy: IsolationPolicy) -> tuple[Network, ...]:

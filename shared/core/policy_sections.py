@@ -14,8 +14,10 @@ from shared.core.arm import ResourceId
 from shared.core.policy_values import (
     Count,
     Day,
+    EndpointPolicyId,
     Flag,
     GroupId,
+    InstanceId,
     NamePattern,
     NamePatterns,
     RegionPatterns,
@@ -162,6 +164,12 @@ class StorageTarget(Target):
     subresources: Annotated[tuple[StorageSubresource, ...], Field(min_length=1), AfterValidator(distinct)] = ("blob",)
     """Group ids that get an endpoint each. `blob` always; add `dfs` for hierarchical namespaces."""
 
+    allow_resource_instances: Annotated[tuple[InstanceId, ...], AfterValidator(distinct)] = ()
+    """
+    Resource ids that are let into the registry's storage accounts by a resource instance rule, which stays effective while
+    public access is disabled. Of the registry's own tenant.
+    """
+
     @model_validator(mode="after")
     def _reaches_blobs(self) -> Self:
         if "blob" not in self.subresources:
@@ -232,8 +240,11 @@ class Egress(Section):
     nsg: SecurityGroupId
     """Network security group that gets the rules."""
 
+    service_endpoint_policy: EndpointPolicyId | None = None
+    """Service endpoint policy of the clients' subnet, which must allow Microsoft's system registry by its alias."""
+
     mode: Literal["audit", "enforce"] = "audit"
-    """`audit` reports missing rules, `enforce` adds them."""
+    """`audit` reports what is missing, `enforce` adds it."""
 
     priority_from: Annotated[Count, Field(ge=100, le=4096)] = 3000
     """Lowest priority number that the app may use; it takes the next free ones. Azure allows 100 to 4096."""

@@ -27,6 +27,7 @@ from shared.core.registry import STORAGE_TYPE
 
 SUBNET_TYPE = "Microsoft.Network/virtualNetworks/subnets"
 SECURITY_GROUP_TYPE = "Microsoft.Network/networkSecurityGroups"
+ENDPOINT_POLICY_TYPE = "Microsoft.Network/serviceEndpointPolicies"
 WORKSPACE_TYPE = "Microsoft.MachineLearningServices/workspaces"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
@@ -121,6 +122,12 @@ def _id_of(resource_type: str) -> Callable[[ResourceId], ResourceId]:
     return check
 
 
+def _resource(resource: ResourceId) -> ResourceId:
+    if resource.is_type(GROUP_TYPE):
+        raise ValueError("is the id of a resource group, that of a resource is needed")
+    return resource
+
+
 def _subscription(text: str) -> str:
     if not is_guid(text):
         raise ValueError(f"{text[:80]!r} is not a subscription id (a GUID)")
@@ -176,6 +183,11 @@ SecurityGroupId = Annotated[
     AfterValidator(_id_of(SECURITY_GROUP_TYPE)),
     _id_schema("/providers/Microsoft.Network/networkSecurityGroups/nsg-train"),
 ]
+EndpointPolicyId = Annotated[
+    ResourceId,
+    AfterValidator(_id_of(ENDPOINT_POLICY_TYPE)),
+    _id_schema("/providers/Microsoft.Network/serviceEndpointPolicies/sep-train"),
+]
 WorkspaceId = Annotated[
     ResourceId,
     AfterValidator(_id_of(WORKSPACE_TYPE)),
@@ -185,6 +197,11 @@ StorageAccountId = Annotated[
     ResourceId,
     AfterValidator(_id_of(STORAGE_TYPE)),
     _id_schema("/providers/Microsoft.Storage/storageAccounts/stfraud"),
+]
+InstanceId = Annotated[
+    ResourceId,
+    AfterValidator(_resource),
+    _id_schema("/providers/Microsoft.MachineLearningServices/workspaces/ws-fraud"),
 ]
 Day = Annotated[date, BeforeValidator(_calendar_day)]
 Flag = StrictBool

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shared.core.arm import ResourceId
+from shared.core.denials import Denials
+from shared.core.security import WayOut
+from shared.core.sharing_view import SharingView
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 """A JSON value as the standard library parses it."""
@@ -99,6 +102,7 @@ class RegistryDocument:
         managed_group: `managedResourceGroup.resourceId`, None while it is not populated.
         complete: Every region names its storage and its ACR.
         tags: As read; used by scope rules only.
+        tenant: Of its identity; "" if it has none.
     """
 
     target: Target
@@ -106,6 +110,7 @@ class RegistryDocument:
     regions: tuple[RegistryRegion, ...]
     complete: bool
     tags: Mapping[str, str] = field(default_factory=dict)
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +256,10 @@ class Registry:
         targets: The registry first, then its storage accounts, then its container registry; each id once.
         required_zones: Group id to zone names, from the targets' private link resources; empty when nobody had to know.
         unlisted: Resources that the registry names but its managed group does not hold, or the other way round.
+        left_over: Endpoints that the app made for it and that lead to nothing any more.
+        denials: Deny assignments that reach the managed group; None when they do not matter.
+        ways_out: Of the policy's `egress` entries for it.
+        sharing: Workspaces and storage that share with it; None when the policy asks nothing of them.
     """
 
     document: RegistryDocument
@@ -259,6 +268,10 @@ class Registry:
     networks: tuple[NetworkView, ...]
     required_zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
+    left_over: tuple[PrivateEndpoint, ...] = ()
+    denials: Denials | None = None
+    ways_out: tuple[WayOut, ...] = ()
+    sharing: SharingView | None = None
 
     @property
     def id(self) -> ResourceId:

@@ -5,7 +5,7 @@ Reads go out together as soon as their ids are known. Some happen only when a pl
 endpoint is missing, replications before the registry's container registry gets one, zone groups where records are wrong.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shared.core import discovery, dns
@@ -27,6 +27,9 @@ from shared.core.registry import (
     ZoneGroup,
 )
 from shared.engine.gather import all_of, both
+from shared.engine.left_over import observe_left_over
+from shared.engine.observe_egress import observe_egress
+from shared.engine.observe_sharing import observe_sharing
 from shared.engine.ports import ControlPlane, ZoneQuery
 from shared.engine.retrying import Retrier
 
@@ -50,19 +53,21 @@ class Observer:
         retrier: Retrier,
         known_zones: Mapping[str, tuple[str, ...]],
         exempt: frozenset[TargetKind] = frozenset(),
+        made: Sequence[ResourceId] = (),
     ) -> Registry | None:
         """
         Observe *registry*; None when ARM answers 404 for it.
 
         Args:
             exempt: Kinds of targets that the policy leaves as they are; they are read and then left out.
+            made: Endpoints that the app made for it, whatever became of what they lead to.
             known_zones: Group id to zone names as the targets said in an earlier pass; asked again only when empty.
 
         Raises:
             NotReadyYet: Azure is still creating it.
             AmbiguousGroup: Its managed group cannot be told from another one.
         """
-        observation = _Observation(self._plane, self._policy, self._zone_table, retrier)
+        observation = _Observation(self._plane, self._policy, self._zone_table, retrier, made)
         return await observation.run(registry, known_zones, exempt)
 
 
@@ -75,11 +80,14 @@ class _Observation:
         policy: IsolationPolicy,
         zone_table: Mapping[str, tuple[str, ...]],
         retrier: Retrier,
+        made: Sequence[ResourceId],
     ) -> None:
         self._plane = plane
         self._policy = policy
         self._table = zone_table
         self._retrier = retrier
+        self._made = made
+        self._held: list[PrivateEndpoint] = []
 
     async def run(
         self, registry: ResourceId, known_zones: Mapping[str, tuple[str, ...]], exempt: frozenset[TargetKind]
@@ -95,8 +103,11 @@ class _Observation:
         targets = tuple(target for target in everything if target.kind not in exempt)
         partial = replace(bare, targets=targets, unlisted=discovery.disagreements(document, listed))
         partial = replace(partial, networks=await self._endpoints(partial, networks))
-        partial = await self._fill_gaps(partial, networks)
-        return replace(partial, networks=await self._read_names(partial, networks))
+        left_over = await observe_left_over(self._plane, partial, self._held, self._made, self._retrier)
+        partial = await self._fill_gaps(replace(partial, left_over=left_over), networks)
+        sharing = await observe_sharing(self._plane, self._policy, document, self._retrier)
+        complete = replace(partial, networks=await self._read_names(partial, networks), sharing=sharing)
+        return await observe_egress(complete, self._policy, self._plane, self._retrier)
 
     async def _call[T](self, call: Callable[[], Awaitable[T]]) -> T:
         return await self._retrier.call(call)
@@ -137,6 +148,7 @@ class _Observation:
         known = self._expected_endpoints(registry, networks)
         lists = await all_of(self._list_endpoints(group, known.get(group, ())) for group in groups)
         held = dict(zip(groups, lists, strict=True))
+        self._held = [endpoint for listed in lists for endpoint in listed]
         return tuple(
             NetworkView(name=network.name, endpoints=_touching(held[network.endpoints_group], registry.targets))
             for network in networks
@@ -149,7 +161,7 @@ class _Observation:
         wanted = [want.id for want in wanted_endpoints(registry, self._policy, networks)]
         connected = [c.endpoint for target in registry.targets for c in target.connections if c.endpoint is not None]
         known: dict[ResourceId, tuple[ResourceId, ...]] = {}
-        for endpoint in dict.fromkeys([*wanted, *connected]):
+        for endpoint in dict.fromkeys([*wanted, *connected, *self._made]):
             known[endpoint.group] = (*known.get(endpoint.group, ()), endpoint)
         return known
 

@@ -22,6 +22,8 @@ from shared.core.changes import (
     PutZoneGroup,
     key_of,
 )
+from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
+from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.records import Operation
 
 # Seconds until the first look, a little under the fastest recorded run of each operation (public SDK test recordings of
@@ -34,6 +36,10 @@ _FIRST_LOOK: dict[type[Change], float] = {
     PutZoneGroup: 2.5,
     DeleteZoneGroup: 8.0,
     ClosePublicAccess: 6.0,
+    AllowEgress: 2.5,
+    AllowSystemRegistry: 2.5,
+    AddResourceRules: 2.0,
+    RemoveResourceRules: 2.0,
 }
 _GRAIN = 0.1
 _PROPAGATION_GRAIN = 0.2

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change
+from shared.core.denials import DenyAssignment
 from shared.core.errors import RegistryIsolationError
 from shared.core.registry import (
     Address,
@@ -28,6 +29,8 @@ from shared.core.registry import (
 )
 from shared.core.report import Done, Started
 from shared.core.requests import WorkMessage
+from shared.core.security import EndpointPolicy, SecurityGroup
+from shared.core.sharing_view import Workspace
 from shared.engine.records import HistoryEntry, LedgerRow, Operation
 
 
@@ -129,6 +132,26 @@ class ControlPlane(Protocol):
 
     async def read_zones(self, queries: Sequence[ZoneQuery]) -> Mapping[ResourceId, Zone]:
         """Read zones; every query has an answer, `exists` False where there is no such zone."""
+        ...
+
+    async def read_denials(self, group: ResourceId) -> tuple[DenyAssignment, ...]:
+        """Read the deny assignments that apply at a resource group, those above it included."""
+        ...
+
+    async def read_security_group(self, group: ResourceId) -> SecurityGroup | None:
+        """Read a network security group with its own rules, without Azure's default ones."""
+        ...
+
+    async def read_endpoint_policy(self, policy: ResourceId) -> EndpointPolicy | None:
+        """Read a service endpoint policy with its definitions."""
+        ...
+
+    async def read_workspace(self, workspace: ResourceId) -> Workspace | None:
+        """GET a machine learning workspace."""
+        ...
+
+    async def tenant_of(self, subscription: str) -> str:
+        """The tenant of a subscription; "" if Azure does not say."""
         ...
 
     async def start(self, change: Change) -> Started | Done:

@@ -21,6 +21,7 @@ from shared.core.changes import (
     LinkZone,
     PutZoneGroup,
 )
+from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.policy import IsolationPolicy, Network
 from shared.core.registry import (
     Access,
@@ -33,6 +34,9 @@ from shared.core.registry import (
     ZoneGroup,
     ZoneLink,
 )
+from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
+from tests.core.perfect_egress import allowed
+from tests.core.perfect_sharing import ruled
 from tests.core.worlds import DONE, NOW, ZONES, addresses_of, an_endpoint, wanted, with_view
 
 UNDER_WAY = {"creating", "updating", "inprogress"}
@@ -139,6 +143,10 @@ def _done(world: World, change: Change) -> World:
             return _without_group(world, change.endpoint)
         case ClosePublicAccess():
             return _closed(world, change)
+        case AddResourceRules() | RemoveResourceRules():
+            return replace(world, registry=ruled(world.registry, change))
+        case AllowEgress() | AllowSystemRegistry():
+            return replace(world, registry=allowed(world.registry, change))
         case _:
             assert_never(change)
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change, key_of
+from shared.core.denials import DenyAssignment
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import (
     Address,
@@ -27,6 +28,7 @@ from shared.core.registry import (
 )
 from shared.core.report import Done, Started
 from shared.core.security import EndpointPolicy, SecurityGroup
+from shared.core.sharing_view import Workspace
 from shared.engine.ports import Clock, Progress, ProgressState, ZoneQuery
 from shared.engine.records import Operation
 from tests.core.perfect_azure import World, obey
@@ -166,6 +168,10 @@ class ScriptedPlane:
             found[query.zone] = replace(zone, records=records, links=zone.links if query.links else None)
         return found
 
+    async def read_denials(self, group: ResourceId) -> tuple[DenyAssignment, ...]:
+        await self._called("read_denials", group)
+        return self.truth.denials.assignments if self.truth.denials else ()
+
     async def read_security_group(self, group: ResourceId) -> SecurityGroup | None:
         await self._called("read_security_group", group)
         return next((way.group for way in self.truth.ways_out if way.nsg == group), None)
@@ -173,6 +179,14 @@ class ScriptedPlane:
     async def read_endpoint_policy(self, policy: ResourceId) -> EndpointPolicy | None:
         await self._called("read_endpoint_policy", policy)
         return next((way.policy for way in self.truth.ways_out if way.policy and way.policy.id == policy), None)
+
+    async def read_workspace(self, workspace: ResourceId) -> Workspace | None:
+        await self._called("read_workspace", workspace)
+        return self.truth.sharing.workspace(workspace) if self.truth.sharing else None
+
+    async def tenant_of(self, subscription: str) -> str:
+        await self._called("tenant_of", subscription)
+        return self.truth.sharing.tenant if self.truth.sharing else ""
 
     # --- writes -------------------------------------------------------------------------------------------------------
 
