@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.cloud.state_clients import StateAccount
     from shared.core.policy import IsolationPolicy
     from shared.engine.ports import Clock, Ledger, WorkQueue
     from shared.engine.reception import Reception
@@ -81,21 +82,27 @@ def compose(settings: "Settings", policy: "IsolationPolicy") -> Runtime:
         subscriptions=policy.scope.subscriptions,
     )
     worker = Worker(
-        make_reconciler=lambda: compose_reconciler(settings, policy, ledger, queue, clock),
+        make_reconciler=lambda: compose_reconciler(settings, policy, account, ledger, queue, clock),
         reception=reception,
         poison=PoisonCabinet(ledger, clock),
     )
     return Runtime(reception=reception, worker=worker)
 
 
-def compose_reconciler(
-    settings: "Settings", policy: "IsolationPolicy", ledger: "Ledger", queue: "WorkQueue", clock: "Clock"
+def compose_reconciler(  # noqa: PLR0913 -- everything that the doors already hold
+    settings: "Settings",
+    policy: "IsolationPolicy",
+    account: "StateAccount",
+    ledger: "Ledger",
+    queue: "WorkQueue",
+    clock: "Clock",
 ) -> "Reconciler":
     """Wire the reconciler to Azure Resource Manager; imports the management SDKs."""
     from shared.cloud.arm_client import ArmClient  # noqa: PLC0415 -- cold start
     from shared.cloud.arm_policies import create_transport  # noqa: PLC0415
     from shared.cloud.control_plane import ArmControlPlane  # noqa: PLC0415
     from shared.cloud.credentials import create_credential  # noqa: PLC0415
+    from shared.cloud.leases import BlobLeases  # noqa: PLC0415
     from shared.engine.pacing import Pacing  # noqa: PLC0415
     from shared.engine.reconcile import Reconciler, Services  # noqa: PLC0415
 
@@ -111,6 +118,7 @@ def compose_reconciler(
         plane=plane,
         ledger=ledger,
         queue=queue,
+        leases=BlobLeases(account, clock),
         clock=clock,
         policy=policy,
         zone_table=cloud.zones,

@@ -127,6 +127,7 @@ def document_of(document: Document, registry: ResourceId) -> RegistryDocument:
         regions=tuple(region for region, _complete in regions),
         complete=bool(regions) and all(complete for _region, complete in regions),
         tags=tags(document),
+        tenant=text(document, "identity", "tenantId"),
     )
 
 

@@ -22,7 +22,7 @@ Every failure of the product has a name, a fate and a sentence a person can act 
     `- Blocked                                blocked        a person acts, the sweep tries again
          |- DeniedByAssignment, MissingPermission, DeniedByPolicy, Locked,
          |- SubnetUnusable, UnsupportedSku, ProviderNotRegistered,
-         |- AmbiguousGroup, NoNetwork
+         |- AmbiguousGroup, NoNetwork, RuleLimitReached
          `- Refused                           Azure says no for a reason that this app does not know
 
 A deleted registry is an outcome, not an error. A bug stays an ordinary exception. What Azure answers becomes one of
@@ -220,6 +220,10 @@ class AmbiguousGroup(Blocked):
 
 class NoNetwork(Blocked):
     """No network of the policy serves this registry."""
+
+
+class RuleLimitReached(Blocked):
+    """A storage account has no room for another resource instance rule."""
 
 
 class Refused(Blocked):

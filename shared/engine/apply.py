@@ -13,9 +13,10 @@ from datetime import datetime
 from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.errors import RegistryIsolationError
 from shared.core.report import ChangeFailed, ChangeResult, Done, Reason, Skipped, Started
+from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.gather import all_of
 from shared.engine.pacing import Pacing
-from shared.engine.ports import Clock, ControlPlane
+from shared.engine.ports import Clock, ControlPlane, Leases
 from shared.engine.records import Operation
 from shared.engine.retrying import Retrier
 
@@ -44,8 +45,9 @@ class Applied:
 class Applier:
     """Applies changes through a control plane."""
 
-    def __init__(self, plane: ControlPlane, clock: Clock, pacing: Pacing) -> None:
+    def __init__(self, plane: ControlPlane, clock: Clock, pacing: Pacing, leases: Leases) -> None:
         self._plane = plane
+        self._leases = leases
         self._clock = clock
         self._pacing = pacing
 
@@ -82,11 +84,18 @@ class Applier:
     async def _one(self, change: Change, retrier: Retrier, slots: asyncio.Semaphore) -> Attempt:
         async with slots:
             try:
-                result = await retrier.call(lambda: self._plane.start(change))
+                result = await retrier.call(lambda: self._start(change))
             except RegistryIsolationError as error:
                 reason = Reason(name=error.name, sentence=error.sentence, resource=change.resource.text)
                 return Attempt(change=change, result=ChangeFailed(reason=reason, fate=error.fate.value), error=error)
         return Attempt(change=change, result=result)
+
+    async def _start(self, change: Change) -> Started | Done:
+        """Start *change*, alone with its resource where Azure guards no read-modify-write."""
+        if not isinstance(change, AddResourceRules | RemoveResourceRules):
+            return await self._plane.start(change)
+        async with self._leases.hold(f"storage-account:{change.account.key}"):
+            return await self._plane.start(change)
 
     def _operation(self, attempt: Attempt, now: datetime) -> Operation:
         url = attempt.result.url if isinstance(attempt.result, Started) else ""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from shared.core.cleanup import remember_made
 from shared.core.changes import key_of
 from shared.core.errors import NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.lockdown import Memory
@@ -22,7 +23,6 @@ from shared.core.report import (
     BlockedOutcome,
     Converged,
     Exempt,
-    Gone,
     Outcome,
     Reason,
     Report,
@@ -30,23 +30,21 @@ from shared.core.report import (
     Waiting,
 )
 from shared.core.requests import WorkMessage
+from shared.core.storage_rules import remembered
 from shared.engine.apply import Applier
+from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.logs import tell
 from shared.engine.observe import Observer
 from shared.engine.pacing import Pacing, companions, scouts
-from shared.engine.ports import Clock, ControlPlane, Ledger, Progress, ProgressState, WorkQueue
+from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
 from shared.engine.preflight import preflight
 from shared.engine.records import HistoryEntry, Watch
-from shared.engine.results import Results, count_repairs, not_refused, snapshots
+from shared.engine.results import Results, count_repairs, not_refused, recognise, snapshots
 from shared.engine.retrying import Retrier
 from shared.engine.work import TakenOver, Work, reason_of
 
 ROUNDS = 3
 """Observations in one pass: changes that take effect at once are verified at once."""
-CREATION_LIMIT = timedelta(minutes=60)
-"""How long a registry may take to name its resources; up to 16 minutes are on record."""
-GONE_AFTER = timedelta(minutes=2)
-"""404s of a registry that was seen before must last this long: one 404 between two 200s is on record."""
 OBSERVE = "observe"
 """Key under which errors of reading are remembered, as errors of a change are under the change's."""
 _CLAIMED_DELAY = timedelta(seconds=2)
@@ -59,6 +57,7 @@ class Services:
     plane: ControlPlane
     ledger: Ledger
     queue: WorkQueue
+    leases: Leases
     clock: Clock
     policy: IsolationPolicy
     zone_table: Mapping[str, tuple[str, ...]]
@@ -75,8 +74,16 @@ class Reconciler:
         self._clock = services.clock
         self._pacing = services.pacing
         self._observer = Observer(services.plane, services.policy, services.zone_table)
-        self._applier = Applier(services.plane, services.clock, services.pacing)
+        self._applier = Applier(services.plane, services.clock, services.pacing, services.leases)
         self._results = Results(services.clock, services.pacing)
+        self._departure = Departure(
+            plane=services.plane,
+            policy=services.policy,
+            clock=services.clock,
+            pacing=services.pacing,
+            applier=self._applier,
+            results=self._results,
+        )
 
     async def run(self, message: WorkMessage) -> Outcome:
         """
@@ -140,14 +147,17 @@ class Reconciler:
             return outcome
         for _ in range(ROUNDS):
             exempt = self._services.policy.exempt_targets(work.registry, on=self._clock.now().date())
-            registry = await self._observer.observe(work.registry, work.retrier, work.row.zones, exempt)
+            registry = await self._observer.observe(
+                work.registry, work.retrier, work.row.zones, exempt, work.row.made
+            )
             if registry is None:
-                return self._missing(work)
+                return await self._departure.run(work)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):
                 return Exempt(why="The registry's tags take it out of the policy's scope.")
             self._results.allowed(work, OBSERVE)
             zones = dict(registry.required_zones) or work.row.zones
             work.update(missing_since=None, observed=True, zones=zones)
+            recognise(work, registry)
             registry = await preflight(
                 work, registry, plane=self._services.plane, policy=self._services.policy, principal=self._services.principal
             )
@@ -207,7 +217,12 @@ class Reconciler:
     async def _plan_and_apply(self, work: Work, registry: Registry) -> Outcome | None:
         """Plan, guard, apply; None when every change took effect at once and is to be verified."""
         policy = self._services.policy
-        memory = Memory(now=self._clock.now(), closed_since=work.row.closed_since, repairs=work.row.repairs)
+        memory = Memory(
+            now=self._clock.now(),
+            closed_since=work.row.closed_since,
+            repairs=work.row.repairs,
+            rules_added=work.row.rules_added,
+        )
         plan = work.plan = make_plan(registry, policy, self._services.zone_table, memory)
         if plan.converged:
             work.update(failures=0, denied_since={}, repairs={}, refused={})
@@ -225,6 +240,8 @@ class Reconciler:
         if not runnable:
             return self._nothing_to_do(work, plan)
         work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=_watched(plan))
+        work.update(rules_added=remembered(work.row.rules_added, runnable))
+        work.update(made=remember_made(work.row.made, work.registry, (), runnable))
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)
@@ -264,17 +281,6 @@ class Reconciler:
         delay = max(asked or timedelta(), self._pacing.backoff(work.row.failures))
         work.update(failures=work.row.failures + 1)
         return self._again(delay, error.name, error.sentence)
-
-    def _missing(self, work: Work) -> Outcome:
-        """404: not there yet, not visible for a moment, or gone."""
-        now = self._clock.now()
-        since = work.row.missing_since or now
-        if now - since >= (GONE_AFTER if work.row.observed else CREATION_LIMIT):
-            work.update(operations=(), pending=(), observed=False, missing_since=None, closed_since=None)
-            return Gone()
-        work.update(missing_since=since)
-        sentence = f"Azure answers 404 for registry {work.registry.name}; that may be too early or too late."
-        return self._again(self._pacing.creation(now - since), "RegistryNotFound", sentence)
 
     def _running(self, work: Work) -> Waiting:
         reasons = tuple(

@@ -17,6 +17,7 @@ from shared.core.changes import Change
 from shared.core.denials import Denials
 from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
+from shared.core.storage_rules import AddedRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,10 @@ class LedgerRow:
         zones: Group id to zone names, as the targets said.
         observed: The registry was seen whole at least once.
         snapshots: Resource key to its network settings before the app's first write to it.
+        made: Endpoints that the app made for it, noted before they are written.
+        managed_group: Its managed resource group, lower case; another one means another registry of the same name.
         denials: Deny assignments as read for a request, before its first write.
+        rules_added: Resource instance rules that the app added for it, noted before they are written.
         report: Of the last finished pass.
     """
 
@@ -101,7 +105,10 @@ class LedgerRow:
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     observed: bool = False
     snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    made: tuple[ResourceId, ...] = ()
+    managed_group: str = ""
     denials: Denials | None = None
+    rules_added: tuple[AddedRule, ...] = ()
     outcome: Outcome | None = None
     report: Report | None = None
 

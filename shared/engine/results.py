@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.changes import Change, ClosePublicAccess, key_of
+from shared.core.cleanup import forget_made, remember_made
 from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.registry import Json, Registry, TargetKind
 from shared.core.report import Done, Reason, Started
+from shared.core.storage_rules import AddResourceRules, forgotten
 from shared.engine.apply import Applied
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
@@ -44,6 +46,7 @@ class Results:
             self._note_end(work, operation, state.error)
             if state.error is None:
                 self._note_closing(work, operation.change)
+                work.update(made=forget_made(work.row.made, operation.change))
                 continue
             work.update(pending=without_dependents(work.row.pending, key))
             if self.lasting(work, key, state.error) is None:
@@ -70,6 +73,8 @@ class Results:
                 self.allowed(work, key)
             if isinstance(attempt.result, Done):
                 self._note_closing(work, attempt.change)
+                work.update(rules_added=forgotten(work.row.rules_added, attempt.change))
+                work.update(made=forget_made(work.row.made, attempt.change))
         work.update(operations=applied.operations, pending=applied.pending)
         return passing
 
@@ -122,6 +127,15 @@ class Results:
             work.update(closed_since=self._clock.now())
 
 
+def recognise(work: Work, registry: Registry) -> None:
+    """Note the app's own endpoints, and drop what is known of an earlier registry of the same name."""
+    group = registry.managed_group.key
+    if work.row.managed_group not in {"", group}:
+        work.update(snapshots={}, closed_since=None, watch=None, repairs={})
+    seen = (endpoint for view in registry.networks for endpoint in view.endpoints)
+    work.update(managed_group=group, made=remember_made(work.row.made, registry.id, seen, ()))
+
+
 def without_dependents(changes: tuple[Change, ...], key: str) -> tuple[Change, ...]:
     """*changes* less those that depend on *key*, directly or not."""
     lost, kept = {key}, list(changes)
@@ -153,6 +167,6 @@ def snapshots(
     kept: Mapping[str, Mapping[str, Json]], registry: Registry, changes: tuple[Change, ...]
 ) -> dict[str, Mapping[str, Json]]:
     """Network settings of every target that *changes* write to, from before the app's first write to it."""
-    written = {change.target for change in changes if isinstance(change, ClosePublicAccess)}
+    written = {change.resource for change in changes if isinstance(change, ClosePublicAccess | AddResourceRules)}
     found = {target.id.key: target.network_settings for target in registry.targets if target.id in written}
     return {**found, **kept}

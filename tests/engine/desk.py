@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from local.memory import MemoryLedger, MemoryWorkQueue, QueueTrigger
+from local.memory import MemoryLeases, MemoryLedger, MemoryWorkQueue, QueueTrigger
 from shared.core.arm import ResourceId
 from shared.core.errors import Unavailable
 from shared.core.policy import IsolationPolicy
@@ -62,6 +62,7 @@ class Desk:
             plane=self.plane,
             ledger=ledger,
             queue=queue,
+            leases=MemoryLeases(),
             clock=self.clock,
             policy=self.policy,
             zone_table=ZONES,

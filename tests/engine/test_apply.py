@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.memory import MemoryLeases
 from shared.core.changes import Change, ClosePublicAccess, CreateEndpoint, CreateZone, LinkZone, PutZoneGroup, key_of
 from shared.core.errors import Busy, ChangedUnderneath, Locked, Throttled, Unavailable
 from shared.core.registry import TargetKind
@@ -42,7 +43,7 @@ class Bench:
         self.plane = ScriptedPlane(None, self.clock)
 
     async def apply(self, *changes: Change, running: Iterable[Operation] = (), deadline: timedelta = MINUTE) -> Applied:
-        applier = Applier(self.plane, self.clock, Pacing())
+        applier = Applier(self.plane, self.clock, Pacing(), MemoryLeases())
         return await applier.apply(changes, running, a_retrier(self.clock, deadline))
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 
-from local.memory import MemoryLedger, MemoryWorkQueue, QueueTrigger
+from local.memory import MemoryLeases, MemoryLedger, MemoryWorkQueue, QueueTrigger
 from local.simulator import scenery
 from local.simulator.azure import SimulatedAzure
 from local.simulator.durations import Durations
@@ -33,6 +33,7 @@ from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.engine.intake import Intake
 from shared.engine.pacing import Pacing
 from shared.engine.poison import PoisonCabinet
+from shared.engine.ports import Leases
 from shared.engine.reception import Reception
 from shared.engine.reconcile import Reconciler, Services
 from shared.engine.records import HistoryEntry, LedgerRow
@@ -42,8 +43,12 @@ HOOK = "https://functions.example/runtime/webhooks/eventgrid?functionName=regist
 APP = "00000000-0000-4000-8000-0000000000aa"
 """Object id of the app's identity in the simulated Azure."""
 DAY = timedelta(days=1)
-ROLE = tuple(json.loads((Path(__file__).parents[2] / "infra" / "role.json").read_text())["Actions"])
-"""What the app may do: exactly the role that users are told to assign."""
+ROLE = tuple(
+    action
+    for file in sorted((Path(__file__).parents[2] / "infra").glob("role*.json"))
+    for action in json.loads(file.read_text())["Actions"]
+)
+"""What the app may do: exactly the roles that users are told to assign, those for optional rules included."""
 _STEP = 1.0
 """Virtual seconds between two looks of the test at the world."""
 
@@ -122,6 +127,7 @@ class House:
     async def __aenter__(self) -> Self:
         self.clock = LoopClock()
         self.ledger = MemoryLedger()
+        self.leases: Leases = MemoryLeases()
         self.transport = SimulatedTransport(self.azure, self.clock.now)
         self.install()
         scenery.subscribe(self.azure, HOOK)
@@ -146,10 +152,12 @@ class House:
                 plane=self.plane,
                 ledger=self.ledger,
                 queue=self.queue,
+                leases=self.leases,
                 clock=self.clock,
                 policy=policy,
                 zone_table=self.cloud.zones,
                 pacing=Pacing(rng=random.Random(self.seed)),
+                principal=APP,
             )
         )
         self.intake = Intake(self.ledger, self.queue, self.clock)
