@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from shared.core.cleanup import remember_made
 from shared.core.changes import key_of
-from shared.core.errors import NotReadyYet, RegistryIsolationError, Temporary
+from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.lockdown import Memory
 from shared.core.plan import Plan, guard
 from shared.core.planner import approved_endpoints, make_plan
@@ -47,6 +47,8 @@ ROUNDS = 3
 """Observations in one pass: changes that take effect at once are verified at once."""
 OBSERVE = "observe"
 """Key under which errors of reading are remembered, as errors of a change are under the change's."""
+DENIED_LOOK = timedelta(minutes=1)
+"""Longest wait while a role assignment may still be taking effect: it works within minutes and is then wanted at once."""
 _CLAIMED_DELAY = timedelta(seconds=2)
 
 
@@ -279,6 +281,8 @@ class Reconciler:
             return self._again(self._pacing.creation(waited), error.name, error.sentence)
         asked = error.retry_after if isinstance(error, Temporary) else None
         delay = max(asked or timedelta(), self._pacing.backoff(work.row.failures))
+        if isinstance(error, AccessDenied):
+            delay = min(delay, DENIED_LOOK)
         work.update(failures=work.row.failures + 1)
         return self._again(delay, error.name, error.sentence)
 
