@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def run(arguments: argparse.Namespace, show: Show) -> int:
     """Play once; answers the exit status."""
     timeout: timedelta = arguments.timeout or max(TIMEOUT, TIMEOUT * (arguments.scale / SCALE))
-    with work_folder("demo", keep=arguments.keep) as folder, Stage(folder, scale=arguments.scale) as stage:
+    with work_folder("demo", keep=arguments.keep) as folder, Stage(folder.path, scale=arguments.scale) as stage:
         set_up(stage, show)
         story = Story(stage, show, timeout=timeout)
         with show:
@@ -53,8 +54,7 @@ def run(arguments: argparse.Namespace, show: Show) -> int:
         show.timeline(ending.steps, ending.asked)
         show.requests(ending.requests)
         show.verdict(ending.problems, ending.registry)
-        if arguments.keep:
-            show.say(f"logs, settings and data are in {folder}")
+        folder.keep = arguments.keep or bool(ending.problems)
     return report(ending, as_json=arguments.json)
 
 
@@ -74,22 +74,30 @@ def report(ending: Ending, *, as_json: bool) -> int:
     return 1 if ending.problems else 0
 
 
+@dataclass(slots=True)
+class WorkFolder:
+    """Where a run keeps its data and logs; *keep* may be set while it runs."""
+
+    path: Path
+    keep: bool
+
+
 @contextmanager
-def work_folder(name: str, *, keep: bool = False) -> Iterator[Path]:
+def work_folder(name: str, *, keep: bool = False) -> Iterator[WorkFolder]:
     """A new folder under .local, removed at the end; kept when asked for, or when something failed."""
     parent = REPOSITORY / ".local"
     parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    folder = WorkFolder(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent)), keep)
     try:
         yield folder
     except (ArmRefused, ChildFailed, ClientError):
-        print(f"Logs are in {folder}.", file=sys.stderr)
+        folder.keep = True
         raise
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if folder.keep:
+            print(f"Logs, settings and data are in {folder.path}.", file=sys.stderr)
+        else:
+            shutil.rmtree(folder.path, ignore_errors=True)
 
 
 def main(arguments: Sequence[str]) -> int:

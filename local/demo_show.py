@@ -49,8 +49,8 @@ class Show:
 
     def say(self, sentence: str, style: str = "") -> None:
         """One line, with the seconds since the demo began."""
-        line = Text(f"{monotonic() - self._began:6.1f} s  ", style="dim")
-        self.console.print(line.append(sentence, style=style or "default"), soft_wrap=True)
+        line = Text.assemble((f"{monotonic() - self._began:6.1f} s  ", "dim"), (sentence, style))
+        self.console.print(line, soft_wrap=True)
 
     def line(self, text: str) -> None:
         """Text as it stands, for copying: never wrapped, never coloured."""

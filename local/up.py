@@ -41,7 +41,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, show: Show) -> None:
     """Start, play, explain, and keep running; returns only by an exception."""
-    with work_folder("up") as folder, Stage(folder, scale=arguments.scale, port=arguments.port) as stage:
+    with work_folder("up") as folder, Stage(folder.path, scale=arguments.scale, port=arguments.port) as stage:
         set_up(stage, show)
         if arguments.empty:
             asyncio.run(_lay_out(stage))

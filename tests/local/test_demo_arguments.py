@@ -34,30 +34,37 @@ def test_the_defaults_play_at_a_tenth_and_keep_nothing() -> None:
     assert up.parse_arguments(["--empty", "--port", "8443"]).port == 8443
 
 
-def test_a_work_folder_goes_with_its_demo() -> None:
+def test_a_work_folder_goes_with_its_demo(capsys: pytest.CaptureFixture[str]) -> None:
     with work_folder("demo") as folder:
-        assert folder.is_dir()
-    assert not folder.exists()
+        assert folder.path.is_dir()
+    assert not folder.path.exists()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_work_folder_stays_when_asked_for() -> None:
     with work_folder("demo", keep=True) as folder:
         pass
-    assert folder.is_dir()
-    folder.rmdir()
+    folder.path.rmdir()
+
+
+def test_a_work_folder_stays_when_the_registry_was_not_isolated() -> None:
+    with work_folder("demo") as folder:
+        folder.keep = True
+    folder.path.rmdir()
 
 
 def test_a_work_folder_stays_when_something_failed_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> Path:
-        with work_folder("demo") as made:
-            failed.append(made)
+    made: list[Path] = []
+
+    def fail() -> None:
+        with work_folder("demo") as folder:
+            made.append(folder.path)
             raise ArmRefused("no")
 
-    failed: list[Path] = []
     with pytest.raises(ArmRefused):
         fail()
-    assert capsys.readouterr().err == f"Logs are in {failed[0]}.\n"
-    failed[0].rmdir()
+    assert capsys.readouterr().err == f"Logs, settings and data are in {made[0]}.\n"
+    made[0].rmdir()
 
 
 def ending(*problems: str) -> Ending:
