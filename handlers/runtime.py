@@ -89,7 +89,7 @@ def compose(settings: "Settings", policy: "IsolationPolicy") -> Runtime:
     return Runtime(reception=reception, worker=worker)
 
 
-def compose_reconciler(  # noqa: PLR0913 -- everything that the doors already hold
+def compose_reconciler(
     settings: "Settings",
     policy: "IsolationPolicy",
     account: "StateAccount",
