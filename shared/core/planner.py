@@ -164,8 +164,9 @@ def _dns_conflicts(registry: Registry, networks: tuple[Network, ...]) -> tuple[R
     """Two networks with one home for their zones: a record can point to one network's endpoint only."""
     homes: dict[str, list[str]] = {}
     for network in networks:
-        if network.dns.manage and network.dns.zones_resource_group is not None:
-            homes.setdefault(network.dns.zones_resource_group.key, []).append(network.name)
+        home = network.dns.zones_resource_group  # None where somebody else manages DNS
+        if home is not None:
+            homes.setdefault(home.key, []).append(network.name)
     return tuple(
         Reason(
             name="DnsConflict",

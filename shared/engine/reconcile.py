@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.core.cleanup import remember_made
 from shared.core.changes import key_of
+from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.lockdown import Memory
 from shared.core.plan import Plan, guard

@@ -17,6 +17,7 @@ from shared.core.policy import IsolationPolicy
 from shared.core.registry import (
     Address,
     GroupCandidate,
+    NetworkView,
     PrivateEndpoint,
     Registry,
     RegistryDocument,
@@ -87,6 +88,10 @@ class ScriptedPlane:
         assert self.registry is not None
         return self.registry
 
+    @property
+    def _views(self) -> tuple[NetworkView, ...]:
+        return self.registry.networks if self.registry else ()
+
     async def _called(self, call: str, about: object) -> None:
         self.calls.append((call, about))
         self.at_once += 1
@@ -136,11 +141,11 @@ class ScriptedPlane:
 
     async def read_subnet(self, subnet: ResourceId) -> Subnet | None:
         await self._called("read_subnet", subnet)
-        return next((view.subnet for view in self.truth.networks if view.subnet and view.subnet.id == subnet), None)
+        return next((view.subnet for view in self._views if view.subnet and view.subnet.id == subnet), None)
 
     async def list_endpoints(self, group: ResourceId, known: Sequence[ResourceId]) -> tuple[PrivateEndpoint, ...]:
         await self._called("list_endpoints", (group, tuple(known)))
-        held = {endpoint.id: endpoint for view in self.truth.networks for endpoint in view.endpoints}
+        held = {endpoint.id: endpoint for view in self._views for endpoint in view.endpoints}
         return tuple(
             replace(endpoint, addresses=None, interfaces=(_interface(endpoint),))
             for endpoint in held.values()
@@ -149,18 +154,18 @@ class ScriptedPlane:
 
     async def read_addresses(self, interfaces: Sequence[ResourceId]) -> Mapping[ResourceId, tuple[Address, ...]]:
         await self._called("read_addresses", tuple(interfaces))
-        held = [endpoint for view in self.truth.networks for endpoint in view.endpoints]
+        held = [endpoint for view in self._views for endpoint in view.endpoints]
         found = {_interface(endpoint): endpoint.addresses or () for endpoint in held}
         return {interface: found[interface] for interface in interfaces if interface in found}
 
     async def read_zone_group(self, endpoint: ResourceId) -> ZoneGroup | None:
         await self._called("read_zone_group", endpoint)
-        groups = [view.zone_groups[endpoint.key] for view in self.truth.networks if endpoint.key in view.zone_groups]
+        groups = [view.zone_groups[endpoint.key] for view in self._views if endpoint.key in view.zone_groups]
         return groups[0] if groups else None
 
     async def read_zones(self, queries: Sequence[ZoneQuery]) -> Mapping[ResourceId, Zone]:
         await self._called("read_zones", tuple(queries))
-        held = {zone.id: zone for view in self.truth.networks for zone in view.zones.values()}
+        held = {zone.id: zone for view in self._views for zone in view.zones.values()}
         found = {}
         for query in queries:
             zone = held.get(query.zone, Zone(id=query.zone, exists=False))
