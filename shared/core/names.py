@@ -264,7 +264,6 @@ def _put_group(
     kept: Mapping[str, ResourceId] = MappingProxyType({}),
 ) -> None:
     """Put zone group *name* with *zones* and whatever it is to keep."""
-    plan.ready = False
     if plan.absent & set(zones.values()):
         return
     created = {key_of(change) for change in plan.changes if isinstance(change, CreateZone)}

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -68,7 +69,9 @@ def test_the_group_of_a_connection_is_compared_without_case() -> None:
 
 
 def test_a_connection_to_another_target_or_group_says_nothing() -> None:
+    other = replace(STORAGE, target=replace(STORAGE.target, id=ACR.target.id))
     assert status_towards(an_endpoint(ACR), STORAGE) is None
+    assert status_towards(an_endpoint(other), STORAGE) is None
     assert status_towards(an_endpoint(STORAGE), replace(STORAGE, group="dfs")) is None
     assert status_towards(an_endpoint(STORAGE, connections=()), STORAGE) is None
 
@@ -205,7 +208,7 @@ def test_an_endpoint_under_way_is_waited_for(state: str, name: str) -> None:
     standing = stand(with_one(an_endpoint(STORAGE, name=name, state=state, status=ConnectionStatus.PENDING)))
 
     assert standing.wait is not None
-    assert standing.wait.reason.name == "EndpointInProgress"
+    assert (standing.wait.reason.name, standing.wait.delay) == ("EndpointInProgress", timedelta(seconds=10))
     assert standing.wait.reason.sentence == f"Private endpoint {name or STORAGE.id.name} is {state}."
     assert (standing.change, standing.block, standing.broken) == (None, None, "")
 
@@ -315,13 +318,14 @@ def test_a_target_under_way_is_waited_for(state: str) -> None:
 
     assert wait is not None
     assert (wait.reason.name, wait.reason.sentence) == ("TargetInProgress", f"stwesteurope0 is {state}.")
+    assert wait.delay == timedelta(seconds=15)
 
 
 def test_a_container_registry_that_still_replicates_is_waited_for_and_its_regions_named() -> None:
     wait = stand(with_target(NEW, TargetKind.ACR, replicas_pending=("eastus", "westus2")), ACR).wait
 
     assert wait is not None
-    assert wait.reason.name == "ReplicationInProgress"
+    assert (wait.reason.name, wait.delay) == ("ReplicationInProgress", timedelta(seconds=30))
     assert wait.reason.sentence == "Container registry acralpha still replicates to eastus, westus2."
 
 

@@ -1,15 +1,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.core.arm import ResourceId
 from shared.core.changes import CreateEndpoint, CreateZone, DeleteZoneGroup, LinkZone, PutZoneGroup, key_of
 from shared.core.endpoints import Standing
-from shared.core.names import NamesPlan, foreign_zone_groups, plan_names, zone_findings, zone_ids, zone_names
+from shared.core.names import NamesPlan, plan_names
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Address, PrivateEndpoint, Registry, ZoneGroup
-from shared.core.report import Severity
 from tests.core.worlds import (
     ZONES,
     a_network,
@@ -31,6 +31,7 @@ from tests.core.worlds import (
 
 BLOB_ZONE = "privatelink.blob.core.windows.net"
 POLICY = a_policy(targets=only("storage"))
+ELSEWHERE = a_policy(a_network(zones=""), targets=only("storage"))
 STORAGE = want(a_registry(POLICY), POLICY, "storage")
 USED = Standing(wanted=STORAGE, endpoint=an_endpoint(STORAGE))
 LINKED = with_zones(with_endpoint(a_registry(POLICY), STORAGE, an_endpoint(STORAGE)), POLICY)
@@ -59,64 +60,6 @@ def adopted() -> tuple[PrivateEndpoint, Standing]:
     return endpoint, Standing(wanted=STORAGE, endpoint=endpoint)
 
 
-# --- zone names -------------------------------------------------------------------------------------------------------
-
-
-def requiring(**zones: tuple[str, ...]) -> Registry:
-    return replace(a_registry(POLICY), required_zones=zones)
-
-
-def test_zones_are_those_the_target_asks_for() -> None:
-    assert zone_names("blob", requiring(blob=("privatelink.Blob.core.example.net",)), ZONES) == (
-        "privatelink.blob.core.example.net",
-    )
-
-
-@pytest.mark.parametrize("asked", [(), ("https://example.com/x",), ("blob.core.windows.net",)])
-def test_zones_are_the_clouds_where_the_target_asks_for_none_that_can_be(asked: tuple[str, ...]) -> None:
-    assert zone_names("blob", requiring(blob=asked), ZONES) == (BLOB_ZONE,)
-
-
-def test_an_unknown_group_has_no_zones() -> None:
-    assert zone_names("vault", requiring(), ZONES) == ()
-
-
-def test_zones_that_nobody_expected_are_found_and_both_are_named() -> None:
-    registry = requiring(blob=("privatelink.other.net",), amlregistry=("privatelink.API.azureml.ms",), vault=("x",))
-
-    (finding,) = zone_findings(registry, ZONES)
-
-    assert (finding.code, finding.severity, finding.resource) == (
-        "dns-zone-unexpected",
-        Severity.WARNING,
-        registry.id,
-    )
-    assert finding.sentence == (
-        f"Azure asks for zone privatelink.other.net for group blob, where {BLOB_ZONE} was expected."
-    )
-
-
-def test_zones_live_where_the_policy_says_or_nowhere() -> None:
-    elsewhere = a_policy(a_network(zones=""), targets=only("storage"))
-
-    assert zone_ids(POLICY.networks[0], [BLOB_ZONE]) == {BLOB_ZONE: zone_id(BLOB_ZONE)}
-    assert zone_ids(elsewhere.networks[0], [BLOB_ZONE]) == {}
-
-
-def test_a_zone_group_is_foreign_when_it_serves_other_zones_and_none_of_ours() -> None:
-    ours, theirs = a_zone_group(STORAGE), a_zone_group(STORAGE, home="rg-central")
-    both = replace(ours, zones={**ours.zones, "theirs": zone_id(BLOB_ZONE, "rg-central")})
-    groups: list[ZoneGroup | None] = [ours, theirs, both, replace(ours, zones={}), None]
-    endpoints = [an_endpoint(STORAGE, name=f"pe-{number}") for number in range(len(groups) + 1)]
-    registry = a_registry(POLICY)
-    for endpoint in endpoints:
-        registry = with_endpoint(registry, STORAGE, endpoint)
-    for endpoint, group in zip(endpoints, groups, strict=False):
-        registry = with_zone_group(registry, STORAGE, group, endpoint.id.key)
-
-    assert foreign_zone_groups(registry.network("hub"), [zone_id(BLOB_ZONE)]) == {endpoints[1].id}
-
-
 # --- zones and links --------------------------------------------------------------------------------------------------
 
 
@@ -127,6 +70,7 @@ def test_a_zone_that_is_missing_is_created_and_linked_and_only_then_attached() -
     assert create == CreateZone(zone=zone_id(BLOB_ZONE))
     assert isinstance(link, LinkZone)
     assert (link.link.parent, link.network) == (zone_id(BLOB_ZONE), subnet_id().parent)
+    assert link.link.is_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks")
     assert link.depends_on == (key_of(create),)
     assert put == PutZoneGroup(
         endpoint=STORAGE.id,
@@ -178,7 +122,7 @@ def test_an_existing_zone_is_linked_once(link: str, kinds: list[str]) -> None:
 def test_a_link_under_way_is_waited_for() -> None:
     (wait,) = names(with_records(with_zones(LINKED, POLICY, link="InProgress"), STORAGE)).waits
 
-    assert wait.reason.name == "LinkInProgress"
+    assert (wait.reason.name, wait.delay) == ("LinkInProgress", timedelta(seconds=15))
     assert wait.reason.sentence == f"Zone {BLOB_ZONE} is being linked to vnet-hub."
 
 
@@ -250,6 +194,7 @@ def test_records_that_do_not_come_are_waited_for_put_again_made_anew_and_left_to
     registry = with_group(a_zone_group(STORAGE, state))
     first, second, third, fourth = (names(registry, seen=seen) for seen in range(4))
 
+    assert [wait.delay for wait in first.waits] == [timedelta(seconds=10)]
     assert [wait.reason.sentence for wait in first.waits] == [
         "stwesteurope0.blob.core.windows.net has no right record yet."
     ]
@@ -295,6 +240,27 @@ def test_the_zone_group_of_somebody_elses_endpoint_is_never_deleted(seen: int) -
     assert plan.changes == []
     assert names_of(plan.blocks) == ["RecordsMissing"]
     assert "was put again. Look for" in plan.blocks[0].sentence
+
+
+@pytest.mark.parametrize(("policy", "seen"), [(POLICY, 3), (ELSEWHERE, 30), (ELSEWHERE, 0)])
+def test_every_name_without_a_record_is_told(policy: IsolationPolicy, seen: int) -> None:
+    two = an_endpoint(
+        STORAGE, addresses=tuple(Address(ip="10.0.0.4", fqdns=(f"{n}.blob.core.windows.net",)) for n in "ab")
+    )
+
+    plan = names(with_group(a_zone_group(STORAGE)), Standing(wanted=STORAGE, endpoint=two), policy, seen=seen)
+
+    (said,) = [*plan.blocks, *(wait.reason for wait in plan.waits)]
+    assert said.sentence.startswith("a.blob.core.windows.net, b.blob.core.windows.net ")
+
+
+@pytest.mark.parametrize("policy", [POLICY, ELSEWHERE])
+def test_what_was_never_seen_before_is_seen_for_the_first_time(policy: IsolationPolicy) -> None:
+    registry = with_group(a_zone_group(STORAGE))
+
+    plan = plan_names(policy.networks[0], registry.network("hub"), [USED], registry, ZONES, {})
+
+    assert names_of(plan.waits) == ["RecordsMissing"]
 
 
 def test_an_endpoint_that_does_not_say_its_names_is_waited_for() -> None:
@@ -344,8 +310,6 @@ def test_an_endpoint_that_is_not_there_has_no_names_yet(standing: Standing) -> N
 
 # --- DNS that somebody else manages -----------------------------------------------------------------------------------
 
-ELSEWHERE = a_policy(a_network(zones=""), targets=only("storage"))
-
 
 def reporting(records: Mapping[str, tuple[str, ...]]) -> Registry:
     group = ZoneGroup(
@@ -373,6 +337,7 @@ def test_where_dns_is_managed_elsewhere_nothing_is_written_and_waiting_ends(regi
 
     assert (early.changes, late.changes) == ([], [])
     assert names_of(early.waits) == ["RecordsMissing"]
+    assert [wait.delay for wait in early.waits] == [timedelta(minutes=1)]
     assert early.waits[0].reason.sentence.endswith("has no record yet; DNS is managed elsewhere.")
     assert names_of(late.blocks) == ["RecordsMissing"]
     assert "DNS of network hub is managed elsewhere (dns.manage is false)" in late.blocks[0].sentence

@@ -13,7 +13,7 @@ from shared.core.changes import CreateZone, PutZoneGroup, key_of
 from shared.core.lockdown import Memory
 from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints, make_plan, serving_networks
-from shared.core.registry import Connection, ConnectionStatus, Registry
+from shared.core.registry import Address, Connection, ConnectionStatus, Registry, TargetKind
 from shared.core.report import ConditionStatus, ConditionType, Severity
 from shared.engine.results import count_repairs
 from tests.core.perfect_azure import World, look, obey, rest
@@ -204,10 +204,15 @@ def test_only_endpoints_that_everybody_calls_approved_are_safe_from_deletion(sta
     own = want(registry, POLICY, "registry")
 
     assert approved_endpoints(registry) == {storage.id, acr.id, own.id}
+    assert approved_endpoints(refused_by_target(registry, acr, status)) == {storage.id, own.id}
+    assert approved_endpoints(refused_by_target(registry, acr, ConnectionStatus.PENDING)) == {
+        storage.id,
+        acr.id,
+        own.id,
+    }
     registry = with_endpoint(registry, storage, an_endpoint(storage, state="Failed"))
     registry = with_endpoint(registry, own, an_endpoint(own, status=ConnectionStatus.PENDING))
     assert approved_endpoints(registry) == {acr.id}
-    assert approved_endpoints(refused_by_target(registry, acr, status)) == frozenset()
 
 
 def conditions(registry: Registry) -> dict[str, str]:
@@ -245,6 +250,24 @@ def test_names_wait_for_endpoints_when_there_is_nothing_else_to_say() -> None:
     assert found["NamesResolve"] == "Endpoints come first."
 
 
+def test_names_that_are_waited_for_or_need_a_person_are_told_together() -> None:
+    registry = with_zones(private(a_registry(POLICY), POLICY), POLICY, link="InProgress")
+    acr = want(registry, POLICY, "acr")
+    stray = (Address(ip="10.0.0.4", fqdns=("acr.example.com",)),)
+
+    found = conditions(with_endpoint(registry, acr, an_endpoint(acr, addresses=stray)))["NamesResolve"]
+
+    assert "Zone privatelink.azurecr.io is being linked to vnet-hub." in found
+    assert "acr.example.com of private endpoint" in found
+
+
+def test_what_the_policy_keeps_open_is_not_called_open() -> None:
+    policy = a_policy(targets={"acr": {"public_access": "keep"}})
+    registry = closed(private(a_registry(policy), policy), TargetKind.REGISTRY, TargetKind.STORAGE)
+
+    assert {condition.status for condition in plan_for(registry, policy).conditions} == {ConditionStatus.TRUE}
+
+
 def test_names_that_do_not_resolve_are_told_with_their_trouble() -> None:
     registry = private(a_registry(POLICY), POLICY)
     acr = want(registry, POLICY, "acr")
@@ -256,13 +279,17 @@ def test_names_that_do_not_resolve_are_told_with_their_trouble() -> None:
     assert found["NamesResolve"] == f"To do: attach privatelink.azurecr.io to private endpoint {acr.id.name}."
 
 
-def test_a_registry_that_no_network_serves_says_so_in_its_conditions() -> None:
-    policy = a_policy(a_network(serves={"regions": ["eastus"]}))
-    plan = plan_for(a_registry(policy), policy)
-    messages = {condition.type: condition.message for condition in plan.conditions}
+@pytest.mark.parametrize("kind", TargetKind)
+def test_a_registry_that_no_network_serves_says_so_in_its_conditions(kind: TargetKind) -> None:
+    policy = a_policy(a_network(serves={"regions": ["uksouth"]}), targets=only(kind.value))
+    plan = plan_for(a_registry(policy, regions=("westeurope", "eastus")), policy)
+    answers = {condition.type: condition for condition in plan.conditions}
 
-    assert messages[ConditionType.ENDPOINTS_APPROVED] == plan.blocks[0].sentence
-    assert plan.blocks[0].sentence.startswith("No network of the policy serves registry alpha (westeurope).")
+    assert names_of(plan.blocks) == ["NoNetwork"]
+    assert plan.blocks[0].sentence.startswith("No network of the policy serves registry alpha (westeurope, eastus).")
+    assert answers[ConditionType.ENDPOINTS_APPROVED].message == plan.blocks[0].sentence
+    assert answers[ConditionType.NAMES_RESOLVE].status is ConditionStatus.FALSE
+    assert not plan.verified
 
 
 def test_a_conflict_between_networks_is_told_where_names_are_asked_about() -> None:
