@@ -157,12 +157,15 @@ def _find(group: Resource, name: str) -> JsonObject | None:
 
 def put_rule(azure: Kernel, call: Call) -> Response:
     group, name = _group_of(azure, call), call.params["rule"]
+    if azure.options.network_contention and group.properties["provisioningState"] == "Updating":
+        raise answers.busy("PutSecurityRuleOperation", group.id, azure.world.guid(), 10)
     before = _find(group, name)
     rules: list[JsonObject] = group.properties["securityRules"]
     rule = _rule(group.id, name, call.properties, azure.world.etag())
     candidate = [each for each in rules if each is not before] + [rule]
     _demand_sound({"properties": {"securityRules": candidate}})
     group.properties["securityRules"] = candidate
+    answers.stamp(azure, group.body, "Updating", parts=False)
     headers = _begin(azure, call, group)
     return Response.of(201 if before is None else 200, rule, headers)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.simulator.options import Options
 from tests.local.simulator.scene import Scene
 
 
@@ -77,3 +78,14 @@ def test_groups_are_listed_tagged_and_deleted() -> None:
     assert scene.delete(path).status == 202
     scene.rest()
     assert scene.get(path).status == 404
+
+
+def test_a_group_takes_one_write_at_a_time_where_writes_contend() -> None:
+    scene = Scene(Options(network_contention=True))
+    group = f"{scene.network}/networkSecurityGroups/nsg"
+    scene.put(group, {"location": "westeurope", "properties": {}})
+    scene.rest()
+    assert scene.put(f"{group}/securityRules/a", rule("a", 3000)).status == 201
+    assert scene.error(scene.put(f"{group}/securityRules/b", rule("b", 3001))) == (429, "RetryableError")
+    scene.rest()
+    assert scene.put(f"{group}/securityRules/b", rule("b", 3001)).status == 201
