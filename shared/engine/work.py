@@ -50,7 +50,7 @@ class Work:
         self._ledger = ledger
         self._etag = entry.etag if entry else None
         self._earlier = self.row.claim
-        self._holder = f"{_holder_of(message)}{uuid4().hex}"
+        self._holder = f"{message.generation}.{message.attempt}@{uuid4().hex}"
 
     @property
     def registry(self) -> ResourceId:
@@ -65,11 +65,11 @@ class Work:
         """
         Until when another pass is at work; None if none is.
 
-        A claim by an earlier delivery of this very message holds nobody up: the message came again because that delivery
-        failed, and waiting for it with a new message would reset the count that leads to the poison queue.
+        A claim by an earlier delivery of this very message, or by the pass that sent it, holds nobody up: either they are
+        over or they failed, and waiting with a new message would reset the count that leads to the poison queue.
         """
         claim = self.row.claim
-        if claim is None or claim.until <= now or claim.holder.startswith(_holder_of(self.message)):
+        if claim is None or claim.until <= now or _comes_before(claim, self.message):
             return None
         return claim.until
 
@@ -137,6 +137,8 @@ class Work:
                 reason=theirs.reason,
                 origin=theirs.origin,
                 caller=theirs.caller,
+                paused=theirs.paused,
+                restoring=theirs.restoring,
                 refused={},
                 denied_since=self.row.still_denied,
                 watch=None,
@@ -162,9 +164,10 @@ def reason_of(error: RegistryIsolationError) -> Reason:
     return Reason(name=error.name, sentence=error.sentence, resource=error.resource_id)
 
 
-def _holder_of(message: WorkMessage) -> str:
-    """What the holder of a claim made for *message* begins with."""
-    return f"{message.generation}.{message.attempt}@"
+def _comes_before(claim: Claim, message: WorkMessage) -> bool:
+    """The claim was made for *message* itself or for one that led to it."""
+    generation, _, attempt = claim.holder.partition("@")[0].partition(".")
+    return generation == str(message.generation) and attempt.isdecimal() and int(attempt) <= message.attempt
 
 
 def _lost(message: WorkMessage, now: datetime) -> LedgerRow:
