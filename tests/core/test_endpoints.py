@@ -186,6 +186,15 @@ def test_an_approved_foreign_endpoint_stands_in_for_a_dead_one_of_ours_which_goe
     assert standing.change == DeleteEndpoint(endpoint=STORAGE.id)
 
 
+def test_a_dead_endpoint_of_somebody_else_is_left_alone() -> None:
+    dead = an_endpoint(STORAGE, name="somebodys-dead", status=ConnectionStatus.REJECTED)
+
+    standing = stand(with_endpoint(with_one(dead), STORAGE, an_endpoint(STORAGE, name="somebodys")))
+
+    assert standing.approved
+    assert standing.change is None
+
+
 @pytest.mark.parametrize(
     "own",
     [

@@ -48,6 +48,7 @@ def refusal(plan: Plan, *, limit: int = 60, gated: bool = True, healthy: frozens
 
 def test_a_plan_is_converged_when_nobody_has_anything_to_do() -> None:
     assert a_plan().converged
+    assert not Plan(registry=registry_id()).verified
     assert not a_plan(CLOSE).converged
     assert not replace(a_plan(), waits=(Wait(reason=REASON, delay=timedelta(seconds=1)),)).converged
     assert not replace(a_plan(), blocks=(REASON,)).converged
@@ -93,6 +94,14 @@ def test_the_digest_does_not_depend_on_the_casing_of_azures_answers() -> None:
     loud = CHANGES.validate_json(CHANGES.dump_json(SOME).replace(b"resourceGroups", b"RESOURCEGROUPS"))
 
     assert Plan(registry=registry_id("ALPHA"), changes=loud).digest == a_plan(*SOME).digest
+
+
+def test_casing_is_casing_in_every_script() -> None:
+    one, other = (
+        CreateZone(zone=zone_id("privatelink.blob.net", home)) for home in ("rg-\u00c4\u0416", "rg-\u00e4\u0436")
+    )
+
+    assert a_plan(one).digest == a_plan(other).digest
 
 
 def test_the_digest_does_not_depend_on_what_surrounds_the_changes() -> None:
