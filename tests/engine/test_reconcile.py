@@ -3,15 +3,15 @@
 import asyncio
 import json
 import logging
-from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from shared.core.changes import PutZoneGroup, key_of
-from shared.core.errors import Locked, Throttled, UnsafePlan
+from shared.core.errors import Locked, Throttled
 from shared.core.registry import Access, TargetKind
-from shared.core.report import Audited, BlockedOutcome, Converged, Done, Exempt, Superseded, Waiting
+from shared.core.report import BlockedOutcome, Converged, Done, Superseded, Waiting
 from shared.core.requests import WorkMessage
 from shared.engine.records import Claim
 from tests.core.worlds import a_policy, a_registry, closed, private, with_target
@@ -83,13 +83,24 @@ async def test_a_claim_that_ends_sooner_is_waited_for_no_longer_than_that() -> N
     assert reasons(await desk.pass_()) == ["OperationRunning"] * 6
 
 
-async def test_a_claim_by_an_earlier_delivery_of_the_same_message_holds_nobody_up() -> None:
+@pytest.mark.parametrize("holder", ["1.3@dead", "1.2@dead"])
+async def test_a_claim_for_the_same_message_or_for_one_that_led_to_it_holds_nobody_up(holder: str) -> None:
     desk = Desk()
     await desk.ask()
-    await desk.remember(claim=Claim(holder="1.1@dead", until=EPOCH + 20 * SECOND))
+    await desk.remember(claim=Claim(holder=holder, until=EPOCH + 20 * SECOND), sequence=1)
 
-    assert "AnotherPass" not in reasons(await desk.pass_())
+    assert "AnotherPass" not in reasons(await desk.reconciler.run(message(1, 3)))
     assert (await desk.row()).claim is None
+
+
+@pytest.mark.parametrize("holder", ["1.4@at work", "2.1@at work", "12.1@at work", "somebody", "", "1.x@", "1"])
+async def test_any_other_claim_is_waited_for(holder: str) -> None:
+    desk = Desk()
+    await desk.ask()
+    await desk.remember(claim=Claim(holder=holder, until=EPOCH + 20 * SECOND), sequence=1)
+
+    assert reasons(await desk.reconciler.run(message(1, 3))) == ["AnotherPass"]
+    assert desk.plane.calls == []
 
 
 async def test_a_message_whose_row_is_gone_begins_again_and_goes_on() -> None:
@@ -129,84 +140,6 @@ async def _due(desk: Desk) -> list[str]:
         found += [delivery.text for delivery in await desk.queue.receive()]
         due = desk.queue.next_visible
     return found
-
-
-# --- scope and mode ---------------------------------------------------------------------------------------------------
-
-
-async def test_a_registry_outside_the_scope_is_not_even_read() -> None:
-    desk = Desk(policy=a_policy(scope={"subscriptions": [ALPHA.subscription], "registries": {"exclude": ["alpha"]}}))
-    await desk.ask()
-
-    assert isinstance(await desk.pass_(), Exempt)
-    assert desk.plane.calls == []
-    assert len(desk.queue) == 0
-    assert (await desk.row()).outcome == Exempt(why="The registry is outside the policy's scope.")
-
-
-async def test_a_registry_that_its_tags_take_out_of_the_scope_is_read_and_left_alone() -> None:
-    policy = a_policy(scope={"subscriptions": [ALPHA.subscription], "tags": {"exclude": {"isolation": "off"}}})
-    tagged = replace(NEW, document=replace(NEW.document, tags={"isolation": "off"}))
-    left_alone, looked_after = Desk(tagged, policy), Desk(NEW, policy)
-    for desk in (left_alone, looked_after):
-        await desk.ask()
-
-    assert await left_alone.pass_() == Exempt(why="The registry's tags take it out of the policy's scope.")
-    assert left_alone.plane.started == []
-    assert len(left_alone.queue) == 0
-    assert isinstance(await looked_after.pass_(), Waiting)
-
-
-async def test_audit_mode_counts_the_changes_reports_them_and_writes_nothing() -> None:
-    desk = Desk(policy=a_policy(mode="audit"))
-    await desk.ask()
-
-    outcome = await desk.pass_()
-
-    assert isinstance(outcome, Audited)
-    report = (await desk.row()).report
-    assert report is not None
-    assert outcome.changes == len(report.changes) > 0
-    assert report.phase == "audited"
-    assert desk.plane.started == []
-    assert len(desk.queue) == 0
-
-
-async def test_audit_mode_asks_after_what_still_runs_and_starts_nothing_that_waited_for_it() -> None:
-    enforcing = Desk()
-    await enforcing.ask()
-    await enforcing.pass_()
-    desk = Desk(policy=a_policy(mode="audit"), ledger=enforcing.ledger, plane=enforcing.plane)
-    row = await desk.row()
-    assert row.operations
-    assert row.pending
-    desk.plane.ends = {key_of(operation.change): SUCCEEDED for operation in row.operations}
-    desk.plane.calls.clear()
-    await desk.ask()
-    await desk.clock.sleep(MINUTE)
-
-    assert isinstance(await desk.pass_(), Audited)
-    assert desk.plane.calls[0][0] == "progress"
-    assert desk.plane.started == []
-    row = await desk.row()
-    assert (row.operations, row.pending) == ((), ())
-
-
-async def test_a_plan_above_the_limit_is_blocked_with_the_numbers_and_nothing_is_started() -> None:
-    desk = Desk(policy=a_policy(limits={"changes_per_registry": 5}))
-    await desk.ask()
-
-    outcome = await desk.pass_()
-
-    assert isinstance(outcome, BlockedOutcome)
-    (reason,) = outcome.reasons
-    assert reason.name == UnsafePlan.__name__
-    assert "more than limits.changes_per_registry (5) allows" in reason.sentence
-    assert desk.plane.started == []
-    assert len(desk.queue) == 0
-    report = (await desk.row()).report
-    assert report is not None
-    assert len(report.changes) > 5
 
 
 # --- passes -----------------------------------------------------------------------------------------------------------
@@ -329,7 +262,7 @@ async def test_changes_that_somebody_undoes_at_once_are_made_again_ever_more_rar
     waits = [wait_of(await desk.pass_(), desk.clock) for _ in range(9)]
 
     assert timedelta(seconds=3) < waits[0] <= 5 * SECOND
-    assert all(later > earlier for earlier, later in zip(waits[:6], waits[1:7], strict=True))
+    assert all(later > earlier for earlier, later in pairwise(waits[:7]))
     assert waits[-1] > 6 * MINUTE
 
 
