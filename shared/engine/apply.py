@@ -19,6 +19,7 @@ from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, ControlPlane, Leases
 from shared.engine.records import Operation
 from shared.engine.retrying import Retrier
+from shared.engine.rule_writer import RuleWriter
 
 CONCURRENCY = 8
 """Writes of one pass in flight; a registry in three regions and two networks needs a dozen."""
@@ -47,7 +48,7 @@ class Applier:
 
     def __init__(self, plane: ControlPlane, clock: Clock, pacing: Pacing, leases: Leases) -> None:
         self._plane = plane
-        self._leases = leases
+        self._rules = RuleWriter(plane, leases)
         self._clock = clock
         self._pacing = pacing
 
@@ -92,10 +93,9 @@ class Applier:
 
     async def _start(self, change: Change) -> Started | Done:
         """Start *change*, alone with its resource where Azure guards no read-modify-write."""
-        if not isinstance(change, AddResourceRules | RemoveResourceRules):
-            return await self._plane.start(change)
-        async with self._leases.hold(f"storage-account:{change.account.key}"):
-            return await self._plane.start(change)
+        if isinstance(change, AddResourceRules | RemoveResourceRules):
+            return await self._rules.write(change)
+        return await self._plane.start(change)
 
     def _operation(self, attempt: Attempt, now: datetime) -> Operation:
         url = attempt.result.url if isinstance(attempt.result, Started) else ""
