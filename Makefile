@@ -21,7 +21,7 @@ setup: .venv/.ready node_modules/.ready ## install Python packages and Azurite i
 
 .venv/.ready: requirements-dev.txt .python-version $(filter .local/%,$(UV))
 	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .venv
-	$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements-dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements-dev.txt
 	touch $@
 
 node_modules/.ready: package-lock.json
@@ -37,11 +37,11 @@ up: setup ## keep the simulated Azure and the Functions host running, and print 
 azure: .venv/.ready ## run only the simulated Azure (ARGS='--seed FILE --port N')
 	@$(PYTHON) -m local.simulator $(ARGS)
 
-test: setup cli ## run every test
-	$(PYTHON) -m pytest $(ARGS)
+test: setup cli ## run every test, two files at a time
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-fast: setup ## run the tests that start no process
-	$(PYTHON) -m pytest -m "not slow" $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 check: lint types contracts test ## everything CI runs
 
@@ -63,9 +63,9 @@ cli: .local/cli/.ready ## install the Azure CLI and azure-ai-ml, which the tests
 
 .local/cli/.ready: requirements-cli.txt requirements-ai-ml.txt .venv/.ready
 	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/cli
-	$(UV) pip sync --quiet --require-hashes --python .local/cli/bin/python requirements-cli.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .local/cli/bin/python requirements-cli.txt
 	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/ai-ml
-	$(UV) pip sync --quiet --require-hashes --python .local/ai-ml/bin/python requirements-ai-ml.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .local/ai-ml/bin/python requirements-ai-ml.txt
 	touch $@
 
 lock: $(filter .local/%,$(UV)) ## pin the dependencies of pyproject.toml anew

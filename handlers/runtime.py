@@ -6,6 +6,7 @@ irrelevant event stays cheap, and what the queue door alone needs is made when i
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ def compose(settings: "Settings", policy: "IsolationPolicy") -> Runtime:
     from shared.engine.reception import Reception  # noqa: PLC0415
     from shared.engine.worker import Worker  # noqa: PLC0415
 
+    # The SDKs tell each request at INFO, three lines a piece; the app's own lines say what matters.
+    logging.getLogger("azure").setLevel(logging.WARNING)
     clock = SystemClock()
     state = settings.state
     credential = None if state.connection_string else create_credential(settings.azure.cloud, client_id=state.client_id)
