@@ -1,0 +1,74 @@
+"""What Azure Functions sees of the app."""
+
+import inspect
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from handlers.events import registry_events
+from handlers.reconcile import keep_poison, reconcile_registry
+from tests.handlers.decoding import user_function
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def functions() -> dict[str, Any]:
+    """Functions by name, of an app of its own: azure-functions lists those of one app only once."""
+    app: func.FunctionApp = runpy.run_path(str(ROOT / "function_app.py"))["app"]
+    return {str(function.get_function_name()): function for function in app.get_functions()}
+
+
+def bindings(function: Any) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in binding.get_dict_repr().items() if key != "direction"}
+        for binding in function.get_bindings()
+    ]
+
+
+def test_three_functions_are_registered_with_one_trigger_each(functions: dict[str, Any]) -> None:
+    queue = {"type": "queueTrigger", "name": "message", "connection": "AzureWebJobsStorage"}
+
+    assert {name: bindings(function) for name, function in functions.items()} == {
+        "registry_events": [{"type": "eventGridTrigger", "name": "event"}],
+        "reconcile_registry": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%"}],
+        "keep_poison": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-poison"}],
+    }
+
+
+def test_every_function_is_a_coroutine_whose_argument_is_its_binding(functions: dict[str, Any]) -> None:
+    for function in functions.values():
+        code = function.get_user_function()
+        assert inspect.iscoroutinefunction(code)
+        assert list(inspect.signature(code).parameters) == [binding["name"] for binding in bindings(function)]
+
+
+def test_the_functions_are_those_of_the_handlers(functions: dict[str, Any]) -> None:
+    builders = {
+        "registry_events": registry_events,
+        "reconcile_registry": reconcile_registry,
+        "keep_poison": keep_poison,
+    }
+
+    assert {name: function.get_user_function() for name, function in functions.items()} == {
+        name: user_function(builder) for name, builder in builders.items()
+    }
+
+
+def test_the_hosts_queue_settings_fit_what_the_engine_expects() -> None:
+    host = json.loads((ROOT / "host.json").read_text())
+    queues = host["extensions"]["queues"]
+
+    assert queues["messageEncoding"] == "base64"
+    assert queues["maxDequeueCount"] == 5
+    assert queues["visibilityTimeout"] == "00:00:10"
+
+
+def test_the_settings_that_the_bindings_name_are_in_the_sample() -> None:
+    values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+
+    assert {"ISOLATION_WORK_QUEUE", "AzureWebJobsStorage"} <= values.keys()
