@@ -12,11 +12,13 @@ from shared.cloud.arm_client import ArmClient
 from shared.cloud.concurrency import for_each
 from shared.cloud.container_registries import ContainerRegistries
 from shared.cloud.deny_assignments import DenyAssignments
+from shared.cloud.deployments import Deployments
 from shared.cloud.network import PrivateEndpoints
 from shared.cloud.private_dns import PrivateDns
 from shared.cloud.progress import ProgressReader
 from shared.cloud.registries import Registries
 from shared.cloud.resource_groups import ResourceGroups
+from shared.cloud.restoring import Restoring
 from shared.cloud.security_groups import SecurityGroups
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.cloud.storage_rules import StorageRules
@@ -47,9 +49,11 @@ from shared.core.registry import (
     ZoneGroup,
 )
 from shared.core.report import Done, Started
+from shared.core.restore import RestoreSettings
 from shared.core.security import EndpointPolicy, SecurityGroup
 from shared.core.sharing_view import Workspace
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
+from shared.core.workspace_network import Deployment
 from shared.engine.ports import Progress, ZoneQuery
 from shared.engine.records import Operation
 
@@ -82,8 +86,15 @@ class ArmControlPlane:
         self._storage_accounts = StorageAccounts(arm)
         self._container_registries = ContainerRegistries(arm)
         self._security_groups = SecurityGroups(arm)
+        self._deployments = Deployments(arm)
         self._storage_rules = StorageRules(arm)
         self._workspaces = Workspaces(arm)
+        self._restoring = Restoring(
+            arm=arm,
+            registries=self._registries,
+            storage_accounts=self._storage_accounts,
+            container_registries=self._container_registries,
+        )
         self._progress = ProgressReader(
             arm=arm,
             endpoints=self._endpoints,
@@ -91,6 +102,7 @@ class ArmControlPlane:
             registries=self._registries,
             storage_accounts=self._storage_accounts,
             container_registries=self._container_registries,
+            restoring=self._restoring,
             security_groups=self._security_groups,
             now=now,
         )
@@ -175,7 +187,11 @@ class ArmControlPlane:
         """The tenant of a subscription; "" if Azure does not say."""
         return await self._workspaces.tenant_of(subscription)
 
-    async def start(self, change: Change) -> Started | Done:
+    async def open_deployments(self, workspace: ResourceId) -> tuple[Deployment, ...]:
+        """Read a workspace's managed online deployments whose way out is not closed."""
+        return await self._deployments.read_open(workspace)
+
+    async def start(self, change: Change) -> Started | Done:  # noqa: C901 -- one line for each kind of change
         """Begin *change* and return as soon as Azure has accepted it."""
         match change:
             case CreateZone():
@@ -198,6 +214,8 @@ class ArmControlPlane:
                 return await self._security_groups.put_definition(change)
             case AddResourceRules():
                 return await self._storage_rules.add(change)
+            case RestoreSettings():
+                return await self._restoring.start(change)
             case RemoveResourceRules():
                 return await self._storage_rules.remove(change)
 

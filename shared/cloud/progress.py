@@ -16,6 +16,7 @@ from shared.cloud.network import PrivateEndpoints, state_of
 from shared.cloud.operations import RUNNING, SUCCEEDED, is_bad, is_good, read_operation
 from shared.cloud.private_dns import PrivateDns
 from shared.cloud.registries import Registries
+from shared.cloud.restoring import Restoring
 from shared.cloud.security_groups import SecurityGroups
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.core.arm import ResourceId
@@ -32,6 +33,7 @@ from shared.core.changes import (
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.errors import ChangedUnderneath, OperationFailed
 from shared.core.registry import Access, TargetKind
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.ports import Progress, ProgressState
 from shared.engine.records import Operation
@@ -54,6 +56,7 @@ class ProgressReader:
         registries: Registries,
         storage_accounts: StorageAccounts,
         container_registries: ContainerRegistries,
+        restoring: Restoring,
         security_groups: SecurityGroups,
         now: Callable[[], datetime],
     ) -> None:
@@ -63,6 +66,7 @@ class ProgressReader:
         self._registries = registries
         self._storage_accounts = storage_accounts
         self._container_registries = container_registries
+        self._restoring = restoring
         self._security_groups = security_groups
         self._now = now
 
@@ -95,7 +99,7 @@ class ProgressReader:
             told[key_of(operation.change)] = await self._written(operation, states.get(operation.change.resource))
         return told
 
-    async def _single(self, operation: Operation) -> Progress:
+    async def _single(self, operation: Operation) -> Progress:  # noqa: C901 -- one line for each kind of change
         match operation.change:
             case CreateZone(zone=zone):
                 return await self._written(operation, await self._dns.zone_state(zone))
@@ -111,6 +115,8 @@ class ProgressReader:
                 return await self._written(operation, await self._endpoint_state(endpoint))
             case ClosePublicAccess() as change:
                 return await self._closed(operation, change)
+            case RestoreSettings() as change:
+                return await self._restored(operation, change)
             case AllowEgress(rule=rule):
                 return await self._written(operation, await self._security_groups.rule_state(rule))
             case AllowSystemRegistry(definition=definition):
@@ -173,6 +179,19 @@ class ProgressReader:
         if target.access is Access.CLOSED:
             return SUCCEEDED
         return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, "open")
+
+    async def _restored(self, operation: Operation, change: RestoreSettings) -> Progress:
+        """As closing, with other values."""
+        if change.target_kind is TargetKind.REGISTRY:
+            told = await self._ask(operation)
+            if told:
+                return told
+        shown = await self._restoring.holds(change)
+        if shown is None:
+            return await self._not_there(operation)
+        if shown:
+            return SUCCEEDED
+        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, "as before")
 
     async def _ask(self, operation: Operation) -> Progress | None:
         change = operation.change

@@ -41,8 +41,10 @@ def workspace_of(document: Document, workspace: ResourceId) -> Workspace:
     """Read a workspace's GET."""
     connected = entries(document, "properties", "privateEndpointConnections")
     endpoints = (resource_id(entry, "properties", "privateEndpoint", "id") for entry in connected)
+    isolation = text(document, "properties", "managedNetwork", "isolationMode").lower()
     return Workspace(
         id=workspace,
         storage_account=resource_id(document, "properties", "storageAccount"),
         endpoints=tuple(endpoint for endpoint in endpoints if endpoint),
+        managed_outbound=isolation not in {"", "disabled"},
     )

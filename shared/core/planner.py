@@ -19,6 +19,7 @@ from shared.core.names import NamesPlan, foreign_zone_groups, plan_names, zone_f
 from shared.core.plan import Part, Plan, in_order
 from shared.core.policy import IsolationPolicy, Network
 from shared.core.registry import Access, ConnectionStatus, Registry
+from shared.core.remarks import plan_remarks
 from shared.core.report import Condition, ConditionStatus, ConditionType, Finding, Reason, Severity
 from shared.core.sharing import plan_sharing
 
@@ -102,7 +103,12 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
 
 def plan_other_rules(registry: Registry, policy: IsolationPolicy, memory: Memory) -> tuple[Part, ...]:
     """Plan the rules that the lockdown does not wait for, one part each."""
-    return (plan_left_overs(registry, policy), plan_egress(registry, policy), plan_sharing(registry, policy, memory))
+    return (
+        plan_left_overs(registry, policy),
+        plan_egress(registry, policy),
+        plan_sharing(registry, policy, memory),
+        plan_remarks(registry, policy, memory),
+    )
 
 
 def serving_networks(registry: Registry, policy: IsolationPolicy) -> tuple[Network, ...]:

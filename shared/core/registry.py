@@ -14,6 +14,7 @@ from shared.core.arm import ResourceId
 from shared.core.denials import Denials
 from shared.core.security import WayOut
 from shared.core.sharing_view import SharingView
+from shared.core.workspace_network import WorkspaceNetwork
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 """A JSON value as the standard library parses it."""
@@ -259,6 +260,7 @@ class Registry:
         left_over: Endpoints that the app made for it and that lead to nothing any more.
         denials: Deny assignments that reach the managed group; None when they do not matter.
         ways_out: Of the policy's `egress` entries for it.
+        workspaces: Networks of the workspaces that share with it; () while it is open.
         sharing: Workspaces and storage that share with it; None when the policy asks nothing of them.
     """
 
@@ -271,6 +273,7 @@ class Registry:
     left_over: tuple[PrivateEndpoint, ...] = ()
     denials: Denials | None = None
     ways_out: tuple[WayOut, ...] = ()
+    workspaces: tuple[WorkspaceNetwork, ...] = ()
     sharing: SharingView | None = None
 
     @property

@@ -15,11 +15,13 @@ class Workspace:
     Attributes:
         storage_account: Its default storage account; None while the workspace has none.
         endpoints: Private endpoints that are connected to it.
+        managed_outbound: Its managed network decides what its computes and deployments may call.
     """
 
     id: ResourceId
     storage_account: ResourceId | None
     endpoints: tuple[ResourceId, ...] = ()
+    managed_outbound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from shared.engine.gather import all_of, both
 from shared.engine.left_over import observe_left_over
 from shared.engine.observe_egress import observe_egress
 from shared.engine.observe_sharing import observe_sharing
+from shared.engine.observe_workspaces import observe_workspaces
 from shared.engine.ports import ControlPlane, ZoneQuery
 from shared.engine.retrying import Retrier
 
@@ -107,6 +108,7 @@ class _Observation:
         partial = await self._fill_gaps(replace(partial, left_over=left_over), networks)
         sharing = await observe_sharing(self._plane, self._policy, document, self._retrier)
         complete = replace(partial, networks=await self._read_names(partial, networks), sharing=sharing)
+        complete = await observe_workspaces(complete, self._held, self._plane, self._retrier)
         return await observe_egress(complete, self._policy, self._plane, self._retrier)
 
     async def _call[T](self, call: Callable[[], Awaitable[T]]) -> T:

@@ -31,6 +31,7 @@ from shared.core.report import Done, Started
 from shared.core.requests import WorkMessage
 from shared.core.security import EndpointPolicy, SecurityGroup
 from shared.core.sharing_view import Workspace
+from shared.core.workspace_network import Deployment
 from shared.engine.records import HistoryEntry, LedgerRow, Operation
 
 
@@ -152,6 +153,10 @@ class ControlPlane(Protocol):
 
     async def tenant_of(self, subscription: str) -> str:
         """The tenant of a subscription; "" if Azure does not say."""
+        ...
+
+    async def open_deployments(self, workspace: ResourceId) -> tuple[Deployment, ...]:
+        """Read a workspace's managed online deployments whose way out is not closed."""
         ...
 
     async def start(self, change: Change) -> Started | Done:

@@ -163,7 +163,7 @@ def test_a_network_serves_by_name_and_region() -> None:
 def test_what_registry_and_group_disagree_about_is_found() -> None:
     plan = plan_for(replace(closed(private(a_registry(POLICY), POLICY)), unlisted=("acr9 is odd.",)), POLICY)
 
-    (finding,) = plan.findings
+    finding = plan.findings[0]
     assert plan.converged
     assert (finding.code, finding.severity, finding.sentence) == (
         "discovery-disagreement",

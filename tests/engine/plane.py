@@ -30,6 +30,7 @@ from shared.core.registry import (
 from shared.core.report import Done, Started
 from shared.core.security import EndpointPolicy, SecurityGroup
 from shared.core.sharing_view import Workspace
+from shared.core.workspace_network import Deployment
 from shared.engine.ports import Clock, Progress, ProgressState, ZoneQuery
 from shared.engine.records import Operation
 from tests.core.perfect_azure import World, obey
@@ -192,6 +193,10 @@ class ScriptedPlane:
     async def tenant_of(self, subscription: str) -> str:
         await self._called("tenant_of", subscription)
         return self.truth.sharing.tenant if self.truth.sharing else ""
+
+    async def open_deployments(self, workspace: ResourceId) -> tuple[Deployment, ...]:
+        await self._called("open_deployments", workspace)
+        return next((seen.open_deployments for seen in self.truth.workspaces if seen.workspace == workspace), ())
 
     # --- writes -------------------------------------------------------------------------------------------------------
 
