@@ -13,6 +13,7 @@ from shared.cloud.concurrency import for_each
 from shared.cloud.container_registries import ContainerRegistries
 from shared.cloud.deny_assignments import DenyAssignments
 from shared.cloud.deployments import Deployments
+from shared.cloud.discovery_service import DiscoveryService
 from shared.cloud.network import PrivateEndpoints
 from shared.cloud.private_dns import PrivateDns
 from shared.cloud.progress import ProgressReader
@@ -87,6 +88,7 @@ class ArmControlPlane:
         self._container_registries = ContainerRegistries(arm)
         self._security_groups = SecurityGroups(arm)
         self._deployments = Deployments(arm)
+        self._discovery = DiscoveryService(arm)
         self._storage_rules = StorageRules(arm)
         self._workspaces = Workspaces(arm)
         self._restoring = Restoring(
@@ -190,6 +192,10 @@ class ArmControlPlane:
     async def open_deployments(self, workspace: ResourceId) -> tuple[Deployment, ...]:
         """Read a workspace's managed online deployments whose way out is not closed."""
         return await self._deployments.read_open(workspace)
+
+    async def discover(self, registry: ResourceId, url: str) -> Mapping[str, str]:
+        """Region to host name of the registry's data plane, as the discovery service at *url* says."""
+        return await self._discovery.fqdns(registry, url)
 
     async def start(self, change: Change) -> Started | Done:  # noqa: C901 -- one line for each kind of change
         """Begin *change* and return as soon as Azure has accepted it."""

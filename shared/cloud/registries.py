@@ -60,32 +60,37 @@ class Registries:
         return zones_by_group(entries(document, "value"))
 
     async def close(self, registry: ResourceId) -> Started | Done:
+        """Disable public network access; see `set_access`."""
+        return await self.set_access(registry, "Disabled")
+
+    async def set_access(self, registry: ResourceId, access: str) -> Started | Done:
         """
-        Disable public network access with a full PUT of what is there now.
+        Set `publicNetworkAccess` with a full PUT of what is there now.
 
         Raises:
             NotReadyYet: Azure is still making the registry; a PUT now could lose the regions it does not show yet.
         """
 
         async def read_and_put(version: str) -> Started | Done:
-            return await self._close_with(registry, version)
+            return await self._set_with(registry, access, version)
 
         return await self._with_version(lambda: self._versions.writing, read_and_put)
 
-    async def _close_with(self, registry: ResourceId, version: str) -> Started | Done:
+    async def _set_with(self, registry: ResourceId, value: str, version: str) -> Started | Done:
         url = self._arm.url(registry.text, version)
         document = await self._arm.read(url, operation=_READ, resource=registry.text)
         parsed = document_of(document, registry)
-        if parsed.target.access is Access.CLOSED:
+        if (parsed.target.access is Access.OPEN) is (value.lower() == "enabled"):
             return Done()
         if not parsed.complete:
             raise NotReadyYet(
                 f"Registry {registry.name} does not show the storage and container registry of every region yet; "
-                "it is closed once it does.",
+                "it is written once it does.",
                 resource_id=registry.text,
                 operation=_CLOSE,
             )
-        answer = await self._arm.send("PUT", url, operation=_CLOSE, resource=registry.text, body=closed_body(document))
+        body = closed_body(document, value)
+        answer = await self._arm.send("PUT", url, operation=_CLOSE, resource=registry.text, body=body)
         return accepted(answer)
 
     async def _get(self, registry: ResourceId) -> Document | None:
@@ -128,6 +133,7 @@ def document_of(document: Document, registry: ResourceId) -> RegistryDocument:
         complete=bool(regions) and all(complete for _region, complete in regions),
         tags=tags(document),
         tenant=text(document, "identity", "tenantId"),
+        discovery_url=text(document, "properties", "discoveryUrl"),
     )
 
 
@@ -148,9 +154,9 @@ def _resources(entry: Document, details: str, kind: str) -> tuple[tuple[Resource
     return tuple(identifier for identifier in found if identifier), bool(found) and all(found)
 
 
-def closed_body(document: Document) -> dict[str, Any]:
+def closed_body(document: Document, access: str = "Disabled") -> dict[str, Any]:
     """
-    The PUT that closes the registry: everything as read, except nulls.
+    The PUT that closes the registry (or gives it another *access*): everything as read, except nulls.
 
     The service serialises nulls that it does not accept back (comments in Azure's own machine learning SDK).
     """
@@ -161,7 +167,7 @@ def closed_body(document: Document) -> dict[str, Any]:
         body["identity"]["userAssignedIdentities"] = {
             identity: _without_nulls(value) or {} for identity, value in identities.items()
         }
-    body["properties"]["publicNetworkAccess"] = "Disabled"
+    body["properties"]["publicNetworkAccess"] = access
     return body
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from shared.core.arm import ResourceId
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.registry import TargetKind
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 
 
@@ -170,7 +171,8 @@ class ClosePublicAccess:
 type Change = Annotated[
     CreateZone | LinkZone | CreateEndpoint | DeleteEndpoint | PutZoneGroup | DeleteZoneGroup | ClosePublicAccess
     | AllowEgress | AllowSystemRegistry
-    | AddResourceRules | RemoveResourceRules,
+    | AddResourceRules | RemoveResourceRules
+    | RestoreSettings,
     Field(discriminator="kind"),
 ]
 

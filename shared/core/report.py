@@ -138,8 +138,19 @@ class Superseded:
     kind: Literal["superseded"] = "superseded"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Enforcement rests since somebody asked for it; nothing is written until it is resumed."""
+
+    kind: Literal["paused"] = "paused"
+    by: str
+    since: datetime
+    why: str
+
+
 type Outcome = Annotated[
-    Converged | Waiting | BlockedOutcome | Failed | Audited | Exempt | Gone | Superseded, Field(discriminator="kind")
+    Converged | Waiting | BlockedOutcome | Failed | Audited | Exempt | Gone | Superseded | Paused,
+    Field(discriminator="kind"),
 ]
 
 

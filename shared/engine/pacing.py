@@ -23,6 +23,7 @@ from shared.core.changes import (
     key_of,
 )
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.records import Operation
 
@@ -38,6 +39,7 @@ _FIRST_LOOK: dict[type[Change], float] = {
     ClosePublicAccess: 6.0,
     AllowEgress: 2.5,
     AllowSystemRegistry: 2.5,
+    RestoreSettings: 6.0,
     AddResourceRules: 2.0,
     RemoveResourceRules: 2.0,
 }

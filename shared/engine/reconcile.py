@@ -31,16 +31,20 @@ from shared.core.report import (
 )
 from shared.core.requests import WorkMessage
 from shared.core.storage_rules import remembered
+from shared.core.verification import WINDOW, verification
 from shared.engine.apply import Applier
 from shared.engine.departure import CREATION_LIMIT, Departure
+from shared.engine.fqdns import note_fqdns
 from shared.engine.logs import tell
 from shared.engine.observe import Observer
 from shared.engine.pacing import Pacing, companions, scouts
 from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
 from shared.engine.preflight import preflight
 from shared.engine.records import HistoryEntry, Watch
+from shared.engine.restore import Restorer
 from shared.engine.results import Results, count_repairs, not_refused, recognise, snapshots
 from shared.engine.retrying import Retrier
+from shared.engine.rollback import judge, second_look
 from shared.engine.work import TakenOver, Work, reason_of
 
 ROUNDS = 3
@@ -86,6 +90,16 @@ class Reconciler:
             applier=self._applier,
             results=self._results,
         )
+        self._restorer = Restorer(
+            plane=services.plane,
+            policy=services.policy,
+            clock=services.clock,
+            pacing=services.pacing,
+            applier=self._applier,
+            results=self._results,
+            progress=self._progress,
+            come_back=self._come_back,
+        )
 
     async def run(self, message: WorkMessage) -> Outcome:
         """
@@ -114,7 +128,7 @@ class Reconciler:
 
     async def _outcome(self, work: Work) -> Outcome:
         try:
-            return await self._advance(work)
+            return await self._restorer.run(work) or await self._advance(work)
         except RegistryIsolationError as error:
             return self._after_error(work, error)
 
@@ -127,11 +141,12 @@ class Reconciler:
         now = self._clock.now()
         if work.row.outcome is None or work.row.outcome.kind != outcome.kind:
             work.entries.append(_outcome_entry(work, outcome, self._report(work, outcome)))
-        if isinstance(outcome, Waiting):
+        until = outcome.until if isinstance(outcome, Waiting) else second_look(work)
+        if until is not None:
             await work.claim(now)
             if work.current:
                 following = replace(work.message, attempt=work.message.attempt + 1)
-                delay = max(outcome.until - now, timedelta())
+                delay = max(until - now, timedelta())
                 await work.retrier.call(lambda: self._services.queue.send(following, delay))
         await work.finish(outcome, self._report(work, outcome))
 
@@ -226,6 +241,8 @@ class Reconciler:
             rules_added=work.row.rules_added,
         )
         plan = work.plan = make_plan(registry, policy, self._services.zone_table, memory)
+        if judge(work, plan, registry, policy, self._clock.now()):
+            return await self._restorer.run(work)
         if plan.converged:
             work.update(failures=0, denied_since={}, repairs={}, refused={})
             return Converged()
@@ -242,8 +259,11 @@ class Reconciler:
         if not runnable:
             return self._nothing_to_do(work, plan)
         work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=_watched(plan))
+        until = self._clock.now() + self._pacing.scaled(WINDOW)
+        work.update(verify=verification(runnable, plan, policy, until, work.row.verify))
         work.update(rules_added=remembered(work.row.rules_added, runnable))
         work.update(made=remember_made(work.row.made, work.registry, (), runnable))
+        await note_fqdns(work, registry, runnable, self._services.plane)
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)
@@ -309,7 +329,8 @@ class Reconciler:
                 findings=work.plan.findings,
                 changes=tuple(change.sentence for change in work.plan.changes),
             )
-        return replace(last, at=self._clock.now(), phase=outcome.kind, reasons=getattr(outcome, "reasons", ()))
+        reasons, fqdns = getattr(outcome, "reasons", ()), work.row.fqdns or last.fqdns
+        return replace(last, at=self._clock.now(), phase=outcome.kind, reasons=reasons, fqdns=fqdns)
 
     def _say(self, work: Work, outcome: Outcome) -> Outcome:
         """One log line for one pass, always with the same keys."""

@@ -17,7 +17,9 @@ from shared.core.changes import Change
 from shared.core.denials import Denials
 from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
+from shared.core.restore import Pause, Restoration
 from shared.core.storage_rules import AddedRule
+from shared.core.verification import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +78,15 @@ class LedgerRow:
         closed_since: When the registry's own public access was first seen closed.
         zones: Group id to zone names, as the targets said.
         observed: The registry was seen whole at least once.
-        snapshots: Resource key to its network settings before the app's first write to it.
+        snapshots: Resource key to its network settings before the app's last closing of it.
         made: Endpoints that the app made for it, noted before they are written.
         managed_group: Its managed resource group, lower case; another one means another registry of the same name.
+        paused: Set while enforcement rests.
+        restoring: Set while snapshots are being restored.
+        verify: Set after a closing, until it is known whether the way in held.
         denials: Deny assignments as read for a request, before its first write.
         rules_added: Resource instance rules that the app added for it, noted before they are written.
+        fqdns: Region to host name of the registry's data plane; None before anybody asked.
         report: Of the last finished pass.
     """
 
@@ -107,8 +113,12 @@ class LedgerRow:
     snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     made: tuple[ResourceId, ...] = ()
     managed_group: str = ""
+    paused: Pause | None = None
+    restoring: Restoration | None = None
+    verify: Verification | None = None
     denials: Denials | None = None
     rules_added: tuple[AddedRule, ...] = ()
+    fqdns: Mapping[str, str] | None = None
     outcome: Outcome | None = None
     report: Report | None = None
 
@@ -121,7 +131,7 @@ class LedgerRow:
 ROW: TypeAdapter[LedgerRow] = TypeAdapter(LedgerRow)
 """JSON form of a row."""
 
-type HistoryKind = Literal["request", "change", "outcome", "rejected", "poison"]
+type HistoryKind = Literal["request", "change", "outcome", "rejected", "poison", "undo", "pause", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

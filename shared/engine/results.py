@@ -13,9 +13,9 @@ from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.cleanup import forget_made, remember_made
 from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.plan import Plan
-from shared.core.registry import Json, Registry, TargetKind
+from shared.core.registry import Access, Json, Registry, TargetKind
 from shared.core.report import Done, Reason, Started
-from shared.core.storage_rules import AddResourceRules, forgotten
+from shared.core.storage_rules import forgotten
 from shared.engine.apply import Applied
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
@@ -166,7 +166,19 @@ def count_repairs(repairs: Mapping[str, int], plan: Plan) -> dict[str, int]:
 def snapshots(
     kept: Mapping[str, Mapping[str, Json]], registry: Registry, changes: tuple[Change, ...]
 ) -> dict[str, Mapping[str, Json]]:
-    """Network settings of every target that *changes* write to, from before the app's first write to it."""
-    written = {change.resource for change in changes if isinstance(change, ClosePublicAccess | AddResourceRules)}
-    found = {target.id.key: target.network_settings for target in registry.targets if target.id in written}
-    return {**found, **kept}
+    """
+    Network settings from before the app's writes, for undo.
+
+    A closing takes a new one of what is open now: of its target, and where the registry itself is closed of everything
+    that Azure may close after it. Any other write to a target takes one only if there is none.
+    """
+    closing = {change.target for change in changes if isinstance(change, ClosePublicAccess)}
+    written = {change.resource for change in changes}
+    fresh, first = {}, {}
+    for target in registry.targets:
+        settings = target.network_settings
+        if target.id in closing or (registry.id in closing and target.access is Access.OPEN):
+            fresh[target.id.key] = settings
+        elif target.id in written:
+            first[target.id.key] = settings
+    return {**first, **kept, **fresh}

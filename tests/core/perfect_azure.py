@@ -34,8 +34,10 @@ from shared.core.registry import (
     ZoneGroup,
     ZoneLink,
 )
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from tests.core.perfect_egress import allowed
+from tests.core.perfect_restore import restored
 from tests.core.perfect_sharing import ruled
 from tests.core.worlds import DONE, NOW, ZONES, addresses_of, an_endpoint, wanted, with_view
 
@@ -143,6 +145,8 @@ def _done(world: World, change: Change) -> World:
             return _without_group(world, change.endpoint)
         case ClosePublicAccess():
             return _closed(world, change)
+        case RestoreSettings():
+            return replace(world, registry=restored(world.registry, change))
         case AddResourceRules() | RemoveResourceRules():
             return replace(world, registry=ruled(world.registry, change))
         case AllowEgress() | AllowSystemRegistry():

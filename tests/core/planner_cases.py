@@ -27,6 +27,7 @@ from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.endpoints import WantedEndpoint
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, ConnectionStatus, Registry
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from tests.core.perfect_azure import World
 from tests.core.worlds import (
@@ -170,5 +171,5 @@ def told(change: Change, world: World) -> str:
             return f"{change.kind} {change.zone.resource_group} {change.zone.name}"
         case ClosePublicAccess():
             return f"close-public-access {change.target.name}"
-        case AllowEgress() | AllowSystemRegistry() | AddResourceRules() | RemoveResourceRules():
+        case AllowEgress() | AllowSystemRegistry() | AddResourceRules() | RemoveResourceRules() | RestoreSettings():
             return f"{change.kind} {change.resource.name}"

@@ -20,6 +20,7 @@ from shared.core.plan import Plan
 from shared.core.registry import TargetKind
 from shared.core.report import ChangeFailed, ChangeResult, Done, Reason, Skipped, Started
 from shared.core.requests import WorkMessage
+from shared.core.storage_rules import AddResourceRules
 from shared.engine.apply import Applied, Attempt
 from shared.engine.pacing import Pacing
 from shared.engine.ports import LedgerEntry, Progress, ProgressState
@@ -33,7 +34,7 @@ from shared.engine.results import (
     without_dependents,
 )
 from shared.engine.work import Work
-from tests.core.worlds import a_policy, a_registry, registry_id, zone_id
+from tests.core.worlds import a_policy, a_registry, closed, registry_id, zone_id
 from tests.engine.desk import ALPHA, MINUTE, SECOND, a_retrier, a_row
 from tests.engine.plane import RUNNING, SUCCEEDED
 from tests.engine.test_apply import CLOSE, ENDPOINT, GROUP, LINK, ZONE
@@ -325,14 +326,32 @@ def test_repairs_are_counted_while_something_is_broken_and_forgotten_once_it_is_
     assert count_repairs({"a": 1, "c": 2, "d": 3}, plan) == {"a": 2, "b": 1, "d": 3}
 
 
-def test_a_snapshot_is_taken_once_before_the_first_write_and_only_of_what_is_closed() -> None:
+def test_a_closing_takes_a_new_snapshot_of_its_target_and_of_nothing_else() -> None:
     registry = a_registry(a_policy())
     acr = registry.targets[-1]
     close = ClosePublicAccess(target=acr.id, target_kind=TargetKind.ACR)
 
     assert snapshots({}, registry, (ZONE, close)) == {acr.id.key: acr.network_settings}
-    assert snapshots({acr.id.key: {"first": True}}, registry, (close,)) == {acr.id.key: {"first": True}}
+    assert snapshots({acr.id.key: {"last": True}}, registry, (close,)) == {acr.id.key: acr.network_settings}
     assert snapshots({}, registry, (ZONE,)) == {}
+
+
+def test_closing_the_registry_takes_a_snapshot_of_everything_that_is_open_still() -> None:
+    registry = closed(a_registry(a_policy()), TargetKind.STORAGE)
+    close = ClosePublicAccess(target=registry.id, target_kind=TargetKind.REGISTRY)
+
+    taken = snapshots({}, registry, (close,))
+
+    assert set(taken) == {target.id.key for target in registry.targets if target.kind is not TargetKind.STORAGE}
+
+
+def test_another_write_to_a_target_takes_the_first_snapshot_only() -> None:
+    registry = a_registry(a_policy())
+    account = registry.targets[1].id
+    adding = AddResourceRules(account=account, rules=())
+
+    assert snapshots({}, registry, (adding,)) == {account.key: registry.targets[1].network_settings}
+    assert snapshots({account.key: {"first": True}}, registry, (adding,)) == {account.key: {"first": True}}
 
 
 async def test_the_time_that_an_operation_takes_is_told_in_seconds_with_fractions() -> None:

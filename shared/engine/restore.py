@@ -1,0 +1,169 @@
+"""
+Passes over a registry that is being restored, or that rests because somebody undid its isolation.
+
+A resting registry costs no request and gets no write. Restoring reads the targets that have a snapshot, writes what
+differs, reads again until it holds, and then rests (undo) or stops with the reason (rollback).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from shared.core import discovery
+from shared.core.arm import ResourceId
+from shared.core.errors import RegistryIsolationError
+from shared.core.plan import Plan
+from shared.core.policy import IsolationPolicy
+from shared.core.registry import Target
+from shared.core.report import (
+    BlockedOutcome,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    Outcome,
+    Paused,
+    Reason,
+    Waiting,
+)
+from shared.core.restore import Restoration, RestoreSettings, plan_restoring
+from shared.engine.apply import Applier
+from shared.engine.gather import all_of
+from shared.engine.pacing import Pacing
+from shared.engine.ports import Clock, ControlPlane, Progress
+from shared.engine.results import Results, not_refused
+from shared.engine.work import Work
+
+ROUNDS = 3
+"""Times that one pass writes the same thing and looks whether it holds."""
+PATIENCE = timedelta(minutes=60)
+"""For a restoration as a whole; the slowest recorded update took 35 s, closing may take Azure a quarter of an hour."""
+_PLATFORM_DELAY = timedelta(seconds=30)
+
+type AskProgress = Callable[[Work], Awaitable[Mapping[str, Progress]]]
+type ComeBack = Callable[[Work, RegistryIsolationError], Outcome]
+
+
+class Restorer:
+    """Restores snapshots and keeps paused registries at rest."""
+
+    def __init__(
+        self,
+        *,
+        plane: ControlPlane,
+        policy: IsolationPolicy,
+        clock: Clock,
+        pacing: Pacing,
+        applier: Applier,
+        results: Results,
+        progress: AskProgress,
+        come_back: ComeBack,
+    ) -> None:
+        self._plane = plane
+        self._policy = policy
+        self._clock = clock
+        self._pacing = pacing
+        self._applier = applier
+        self._results = results
+        self._progress = progress
+        self._come_back = come_back
+
+    async def run(self, work: Work) -> Outcome | None:
+        """One pass; None for a registry that neither rests nor is being restored."""
+        if work.row.restoring is None and work.row.paused is None:
+            return None
+        work.update(pending=(), watch=None)
+        if work.row.operations:
+            passing = self._results.settle(work, await self._progress(work))
+            if work.row.operations:
+                return self._running(work)
+            if passing is not None and work.row.failures > 1:
+                return self._come_back(work, passing)
+        restoration = work.row.restoring
+        return self._rest(work) if restoration is None else await self._restore(work, restoration)
+
+    async def _restore(self, work: Work, restoration: Restoration) -> Outcome:
+        for _ in range(ROUNDS):
+            changes = plan_restoring(work.row.snapshots, await self._targets(work))
+            if not changes:
+                return self._restored(work, restoration)
+            if self._clock.now() - restoration.since > PATIENCE:
+                return self._given_up(work, restoration)
+            runnable = not_refused(changes, work.row.refused)
+            if not runnable:
+                return self._stuck(work, restoration, changes)
+            await work.claim(self._clock.now())
+            applied = await self._applier.apply(runnable, (), work.retrier)
+            passing = self._results.note(work, applied)
+            await work.save()
+            if work.row.operations:
+                return self._running(work)
+            if passing is not None:
+                return self._come_back(work, passing)
+        return self._given_up(work, restoration)
+
+    async def _targets(self, work: Work) -> tuple[Target, ...]:
+        """What has a snapshot and is there; a registry that is gone needs nothing restored."""
+        document = await work.retrier.call(lambda: self._plane.read_registry(work.registry))
+        if document is None:
+            return ()
+        kept = work.row.snapshots
+        reads = [
+            *((part, self._plane.read_storage_account) for part in discovery.storage_accounts(document)),
+            *((part, self._plane.read_container_registry) for part in discovery.container_registries(document)),
+        ]
+        found = await all_of(_read(work, part, read) for part, read in reads if part.key in kept)
+        return (document.target, *(target for target in found if target is not None))
+
+    def _restored(self, work: Work, restoration: Restoration) -> Outcome:
+        work.update(restoring=None, verify=None, closed_since=None, repairs={}, failures=0, refused={})
+        work.entries.append(self._results.entry(work, restoration.kind, restoration.why, "restored"))
+        work.plan = _opened(work, restoration.why)
+        if restoration.kind == "undo" and work.row.paused is not None:
+            return self._rest(work)
+        return BlockedOutcome(
+            reasons=(Reason(name="RolledBack", sentence=restoration.why, resource=work.registry.text),)
+        )
+
+    def _given_up(self, work: Work, restoration: Restoration) -> Outcome:
+        """Azure accepts the writes and does not show them: a person has to look."""
+        why = f"{restoration.why} Azure accepted what the app wrote and still shows other network settings."
+        return BlockedOutcome(reasons=(Reason(name="NotRestored", sentence=why, resource=work.registry.text),))
+
+    def _stuck(self, work: Work, restoration: Restoration, changes: tuple[RestoreSettings, ...]) -> Outcome:
+        """Azure refuses what is left; it may open storage and container registry itself after the registry."""
+        waited = self._clock.now() - restoration.since
+        parts = all(change.target != work.registry for change in changes)
+        if parts and waited < timedelta(minutes=self._policy.lockdown.propagation_minutes):
+            names = ", ".join(change.target.name for change in changes)
+            sentence = f"Waiting for Azure to open {names} after its registry."
+            return self._again(work, self._pacing.scaled(_PLATFORM_DELAY), "Propagation", sentence)
+        why = Reason(name="NotRestored", sentence=restoration.why, resource=work.registry.text)
+        return BlockedOutcome(reasons=(*dict.fromkeys(work.row.refused.values()), why))
+
+    def _rest(self, work: Work) -> Outcome:
+        pause = work.row.paused
+        if pause is None:  # resumed while it was being restored
+            return self._again(work, timedelta(), "Resumed", "Enforcement was resumed.")
+        return Paused(by=pause.by, since=pause.at, why=pause.why)
+
+    def _running(self, work: Work) -> Waiting:
+        reasons = tuple(
+            Reason(name="OperationRunning", sentence=op.change.sentence, resource=op.change.resource.text)
+            for op in work.row.operations
+        )
+        return Waiting(until=min(operation.due for operation in work.row.operations), reasons=reasons)
+
+    def _again(self, work: Work, delay: timedelta, name: str, sentence: str) -> Waiting:
+        reason = Reason(name=name, sentence=sentence, resource=work.registry.text)
+        return Waiting(until=self._clock.now() + delay, reasons=(reason,))
+
+
+async def _read(work: Work, part: ResourceId, read: Callable[[ResourceId], Awaitable[Target | None]]) -> Target | None:
+    return await work.retrier.call(lambda: read(part))
+
+
+def _opened(work: Work, why: str) -> Plan:
+    """For the report: public access is not closed any more, and why."""
+    closed = Condition(type=ConditionType.PUBLIC_ACCESS_CLOSED, status=ConditionStatus.FALSE, message=why)
+    last = work.row.report.conditions if work.row.report else ()
+    others = tuple(condition for condition in last if condition.type is not ConditionType.PUBLIC_ACCESS_CLOSED)
+    return Plan(registry=work.registry, conditions=(*others, closed))
