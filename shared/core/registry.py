@@ -104,6 +104,7 @@ class RegistryDocument:
         complete: Every region names its storage and its ACR.
         tags: As read; used by scope rules only.
         tenant: Of its identity; "" if it has none.
+        discovery_url: Address of the service that knows its data plane; "" if Azure names none.
     """
 
     target: Target
@@ -112,6 +113,7 @@ class RegistryDocument:
     complete: bool
     tags: Mapping[str, str] = field(default_factory=dict)
     tenant: str = ""
+    discovery_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

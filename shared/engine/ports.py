@@ -159,6 +159,10 @@ class ControlPlane(Protocol):
         """Read a workspace's managed online deployments whose way out is not closed."""
         ...
 
+    async def discover(self, registry: ResourceId, url: str) -> Mapping[str, str]:
+        """Region to host name of the registry's data plane, as the discovery service at *url* says."""
+        ...
+
     async def start(self, change: Change) -> Started | Done:
         """
         Begin *change* and return as soon as Azure has accepted it.

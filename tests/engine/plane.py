@@ -198,6 +198,10 @@ class ScriptedPlane:
         await self._called("open_deployments", workspace)
         return next((seen.open_deployments for seen in self.truth.workspaces if seen.workspace == workspace), ())
 
+    async def discover(self, registry: ResourceId, url: str) -> Mapping[str, str]:
+        await self._called("discover", (registry, url))
+        return {region.location: f"{region.location}.example" for region in self.truth.document.regions}
+
     # --- writes -------------------------------------------------------------------------------------------------------
 
     async def start(self, change: Change) -> Started | Done:

@@ -1,0 +1,46 @@
+"""
+The discovery service of machine learning registries: where a registry's data plane answers.
+
+Not part of Resource Manager, but it takes the same token (client libraries call it with it). Its address comes out of
+the registry's own answer, so the pipeline's gate applies: a host outside the configured cloud is never called.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from shared.cloud.arm_client import ArmClient
+from shared.cloud.documents import member, text
+from shared.core.arm import ResourceId
+
+_READ = "read registry discovery"
+
+
+class DiscoveryService:
+    """The discovery service of one cloud."""
+
+    def __init__(self, arm: ArmClient) -> None:
+        self._arm = arm
+
+    async def fqdns(self, registry: ResourceId, url: str) -> dict[str, str]:
+        """
+        Region to host name of *registry*'s data plane.
+
+        Raises:
+            RegistryIsolationError: The service did not answer, or *url* is not a host of the configured cloud.
+        """
+        document = await self._arm.read(url, operation=_READ, resource=registry.text)
+        listed = member(document, "registryFqdns")
+        hosts = {str(region): _host(text(entry, "uri")) for region, entry in listed.items()} if _is(listed) else {}
+        return {region: host for region, host in hosts.items() if host}
+
+
+def _is(listed: object) -> bool:
+    return isinstance(listed, Mapping)
+
+
+def _host(uri: str) -> str:
+    """The host of *uri*; "" for something that is no address."""
+    try:
+        return (urlsplit(uri).hostname or "").lower()
+    except ValueError:
+        return ""
