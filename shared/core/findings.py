@@ -24,6 +24,8 @@ CATALOGUE: dict[str, Kind] = {
     # --- what is observed of the registry -----------------------------------------------------------------------------
     "discovery-disagreement": Kind(severity=Severity.WARNING, template="{sentence}"),
     "dns-zone-unexpected": Kind(severity=Severity.WARNING, template="{sentence}"),
+    "deny-assignments-unreadable": Kind(severity=Severity.INFO, template="{sentence}"),
+    "deny-assignment": Kind(severity=Severity.WARNING, template="{sentence}"),
     # --- what isolation costs, and what it does not reach -------------------------------------------------------------
     "environment-builds": Kind(
         severity=Severity.INFO,
