@@ -178,9 +178,18 @@ def _kept_priority(need: Need, group: SecurityGroup) -> int | None:
 
 
 def _covered(need: Need, group: SecurityGroup) -> bool:
-    """Some allow rule serves each of the need's ports."""
-    allowing = [rule for rule in group.rules if rule.outbound and rule.allows and _allows(rule, need)]
+    """Some allow rule serves each of the need's ports; one that bears the name of another need may be put anew any time."""
+    allowing = [
+        rule
+        for rule in group.rules
+        if rule.outbound and rule.allows and _allows(rule, need) and not _is_for_another(rule, need)
+    ]
     return all(any(_holds(rule.ports, port) for rule in allowing) for port in need.ports)
+
+
+def _is_for_another(rule: SecurityRule, need: Need) -> bool:
+    name = rule.name.lower()
+    return name.startswith(f"{_PREFIX}-") and name != need.rule_name.lower()
 
 
 def _shadows(group: SecurityGroup, wanted: Iterable[Need], names: dict[str, str]) -> Iterator[Finding]:
