@@ -25,6 +25,9 @@ from shared.core.report import Finding, Reason
 from shared.core.storage_rules import AddedRule
 
 _PROPAGATION_DELAY = timedelta(seconds=15)
+_SETTLING_DELAY = timedelta(seconds=5)
+SETTLES = timedelta(minutes=2)
+"""How long reads of a registry may lag behind a write (an old value right after one is reported, without a duration)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,10 @@ def plan_closing(registry: Registry, policy: IsolationPolicy, memory: Memory, *,
             reason = Reason(name="Propagation", sentence=sentence, resource=target.id.text)
             after = "" if own.access is Access.CLOSED else key_of(_close(own))
             plan.waits.append(Wait(reason=reason, delay=_PROPAGATION_DELAY, watched=target, after=after))
+        elif target.id == own.id and _settling(memory):
+            sentence = f"Azure has closed registry {own.id.name} and does not show it in every read yet."
+            reason = Reason(name="Settling", sentence=sentence, resource=own.id.text)
+            plan.waits.append(Wait(reason=reason, delay=_SETTLING_DELAY))
         elif registry.denials and target.id != own.id and (denial := registry.denials.against_writing(target.id)):
             plan.blocks.append(denial_block(denial, target.id, registry.id, registry.denials.principal))
         else:
@@ -109,6 +116,11 @@ def _propagating(own: Target, policy: IsolationPolicy, memory: Memory) -> bool:
     if memory.closed_since is None:
         return False
     return memory.now - memory.closed_since < timedelta(minutes=policy.lockdown.propagation_minutes)
+
+
+def _settling(memory: Memory) -> bool:
+    """The closing has just taken effect: what says otherwise is an old answer, and is read again instead of written again."""
+    return memory.closed_since is not None and memory.now - memory.closed_since < SETTLES
 
 
 def _sku_block(target: Target) -> Reason:

@@ -57,7 +57,7 @@ def refuse_nothing(world: World, plan: Plan) -> None:
     assert guard(plan, limit=60, closing_needs_verification=gated(world), healthy=healthy) is plan
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(healable())
 def test_any_start_converges_and_nothing_is_closed_before_the_private_way_holds(start: World) -> None:
     plan, world = None, start
