@@ -10,6 +10,9 @@ The way out for clients of public registries: outbound rules by service tag, and
 A need is one service tag with its ports. Tags of a region are named after the region, so two registries of one region
 share their rules; tags without a region are shared by all. Azure's default rules do not count: whoever lists a group
 wants the way out to survive the deny rule that comes later.
+
+Isolation comes first: a registry that is to be closed is closed before the app writes any of this, so that a group that
+stays busy holds no lockdown up.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,10 +22,11 @@ from shared.core.arm import ResourceId
 from shared.core.changes import key_of
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.findings import finding
+from shared.core.lockdown import asks_closing
 from shared.core.plan import Part
 from shared.core.policy import IsolationPolicy
 from shared.core.policy_sections import Egress
-from shared.core.registry import Registry
+from shared.core.registry import Access, Registry
 from shared.core.report import Finding, Reason
 from shared.core.security import EndpointPolicy, SecurityGroup, SecurityRule, WayOut
 
@@ -86,10 +90,16 @@ def plan_egress(registry: Registry, policy: IsolationPolicy) -> Part:
             parts += [_plan_group(registry, entry, way), _plan_alias(entry, way)]
     changes = {key_of(change): change for part in parts for change in part.changes}
     return Part(
-        changes=tuple(changes.values()),
+        changes=() if _to_be_closed(registry, policy) else tuple(changes.values()),
         blocks=tuple(block for part in parts for block in part.blocks),
         findings=tuple(found for part in parts for found in part.findings),
     )
+
+
+def _to_be_closed(registry: Registry, policy: IsolationPolicy) -> bool:
+    """The registry is open and will not stay so; a plan that is only shown shows everything."""
+    own = next((target for target in registry.targets if target.id == registry.id), None)
+    return policy.mode == "enforce" and own is not None and own.access is Access.OPEN and asks_closing(own, policy)
 
 
 def _plan_group(registry: Registry, entry: Egress, way: WayOut) -> Part:

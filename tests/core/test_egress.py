@@ -13,10 +13,10 @@ from shared.core.egress import needs, plan_egress
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.plan import Part, in_order
 from shared.core.policy import IsolationPolicy
-from shared.core.registry import Registry
+from shared.core.registry import Access, Registry, TargetKind
 from shared.core.security import EndpointPolicy, EndpointPolicyDefinition, SecurityGroup, SecurityRule, WayOut
 from tests.core.perfect_egress import allowed
-from tests.core.worlds import a_policy, a_registry, group_id
+from tests.core.worlds import a_policy, a_registry, closed, group_id, with_target
 
 NSG = group_id("rg-hub").resource("Microsoft.Network/networkSecurityGroups", "nsg")
 SEP = group_id("rg-hub").resource("Microsoft.Network/serviceEndpointPolicies", "sep")
@@ -42,7 +42,7 @@ def a_rule(name: str, priority: int, to: str, **changed: Any) -> SecurityRule:
 
 def world(policy: IsolationPolicy, *rules: SecurityRule, regions: tuple[str, ...] = ("westeurope",)) -> Registry:
     way = WayOut(nsg=NSG, group=SecurityGroup(id=NSG, rules=rules))
-    return replace(a_registry(policy, regions=regions), ways_out=(way,))
+    return replace(closed(a_registry(policy, regions=regions)), ways_out=(way,))
 
 
 def written(part: Part) -> list[AllowEgress]:
@@ -236,7 +236,7 @@ def test_what_cannot_be_read_is_told_and_blocks_only_who_asked_for_more(mode: st
     policy = policy_with(mode, service_endpoint_policy=SEP.text)
     way = WayOut(nsg=NSG, group_problem="No.", policy_problem="Neither.")
 
-    part = plan_egress(replace(a_registry(policy), ways_out=(way,)), policy)
+    part = plan_egress(replace(closed(a_registry(policy)), ways_out=(way,)), policy)
 
     assert codes(part) == ["egress-group-unreadable", "endpoint-policy-unreadable"]
     assert len(part.blocks) == blocks
@@ -261,7 +261,7 @@ def test_the_alias_counts_under_service_global_only(service: str, resource: str,
         policy=EndpointPolicy(id=SEP, definitions=(definition,)),
     )
 
-    part = plan_egress(replace(a_registry(policy), ways_out=(way,)), policy)
+    part = plan_egress(replace(closed(a_registry(policy)), ways_out=(way,)), policy)
 
     assert (part.changes == ()) == knows
 
@@ -278,9 +278,29 @@ def test_two_groups_with_one_endpoint_policy_ask_for_the_alias_once() -> None:
         for nsg in (NSG, other)
     )
 
-    changes = plan_egress(replace(a_registry(policy), ways_out=ways), policy).changes
+    changes = plan_egress(replace(closed(a_registry(policy)), ways_out=ways), policy).changes
 
     assert [type(change) for change in changes] == [AllowSystemRegistry]
+
+
+# --- isolation first --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sections", "access", "rules"),
+    [
+        ({}, Access.OPEN, 0),
+        ({}, Access.CLOSED, 6),
+        ({"targets": {"registry": {"public_access": "keep"}}}, Access.OPEN, 6),
+        ({"lockdown": {"when": "never"}}, Access.OPEN, 6),
+        ({"mode": "audit"}, Access.OPEN, 6),
+    ],
+)
+def test_a_registry_that_is_to_be_closed_is_closed_first(sections: dict[str, Any], access: Access, rules: int) -> None:
+    policy = a_policy(egress=[{"registries": ["*"], "nsg": NSG.text, "mode": "enforce"}], **sections)
+    registry = with_target(world(policy), TargetKind.REGISTRY, access=access)
+
+    assert len(plan_egress(registry, policy).changes) == rules
 
 
 # --- properties -------------------------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def egress(policy: IsolationPolicy) -> Part:
     ways = tuple(
         WayOut(nsg=nsg, group=SecurityGroup(id=nsg), policy=EndpointPolicy(id=SEP)) for nsg in (NSG, OTHER_NSG)
     )
-    return plan_egress(replace(a_registry(a_policy()), ways_out=ways), policy)
+    return plan_egress(replace(closed(a_registry(a_policy())), ways_out=ways), policy)
 
 
 def exemptions(policy: IsolationPolicy) -> object:

@@ -288,6 +288,20 @@ def test_a_priority_taken_by_somebody_else_meanwhile_is_replaced_by_a_free_one()
     tell(story())
 
 
+def test_a_group_that_stays_busy_for_ever_keeps_no_registry_open() -> None:
+    async def story() -> None:
+        house = House()
+        egress(house, add_group(house))
+        async with house:
+            house.azure.faults.add(Fault(kind=FaultKind.STUCK_OPERATION, method="PUT", path="securityRules/"))
+            registry = await create(house)
+
+            await house.settle(registry, timedelta(hours=1))
+            assert unisolated(house.azure, registry) == []
+
+    tell(story())
+
+
 def test_the_system_registry_is_allowed_and_other_definitions_stay() -> None:
     async def story() -> None:
         house = House()
