@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
+from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from shared.core.lockdown import Memory
@@ -51,6 +52,7 @@ ENTRIES = st.lists(
     settings=st.fixed_dictionaries(dict.fromkeys(ACCOUNTS, SETTINGS)),
     remembers=st.lists(st.sampled_from(ACCOUNTS), unique=True),
 )
+@settings_of(deadline=None)
 def test_a_plan_that_was_obeyed_leaves_nothing_to_do(
     entries: list[dict[str, Any]], homes: dict[str, str], settings: dict[str, Any], remembers: list[str]
 ) -> None:

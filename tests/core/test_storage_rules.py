@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from shared.core.arm import ResourceId
@@ -100,6 +101,7 @@ def foreign(settings: dict[str, Any], change: AddResourceRules | RemoveResourceR
 
 
 @given(settings=SETTINGS, change=CHANGES)
+@settings_of(deadline=None)
 def test_an_addition_holds_afterwards_and_is_not_repeated(settings: dict[str, Any], change: AddResourceRules) -> None:
     done = after(settings, change)
 
@@ -108,6 +110,7 @@ def test_an_addition_holds_afterwards_and_is_not_repeated(settings: dict[str, An
 
 
 @given(settings=SETTINGS, change=CHANGES)
+@settings_of(deadline=None)
 def test_an_addition_sends_back_everything_else_as_it_was_read(
     settings: dict[str, Any], change: AddResourceRules
 ) -> None:
@@ -131,6 +134,7 @@ def test_an_addition_sends_back_everything_else_as_it_was_read(
 
 
 @given(settings=SETTINGS, change=CHANGES)
+@settings_of(deadline=None)
 def test_nothing_the_app_sends_opens_an_account(settings: dict[str, Any], change: AddResourceRules) -> None:
     body = addition(settings, change)
     done = after(settings, change)
@@ -145,6 +149,7 @@ def test_nothing_the_app_sends_opens_an_account(settings: dict[str, Any], change
 
 
 @given(settings=SETTINGS, change=CHANGES)
+@settings_of(deadline=None)
 def test_a_removal_takes_away_what_was_added_and_nothing_else(
     settings: dict[str, Any], change: AddResourceRules
 ) -> None:
