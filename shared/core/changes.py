@@ -169,9 +169,17 @@ class ClosePublicAccess:
 
 
 type Change = Annotated[
-    CreateZone | LinkZone | CreateEndpoint | DeleteEndpoint | PutZoneGroup | DeleteZoneGroup | ClosePublicAccess
-    | AllowEgress | AllowSystemRegistry
-    | AddResourceRules | RemoveResourceRules
+    CreateZone
+    | LinkZone
+    | CreateEndpoint
+    | DeleteEndpoint
+    | PutZoneGroup
+    | DeleteZoneGroup
+    | ClosePublicAccess
+    | AllowEgress
+    | AllowSystemRegistry
+    | AddResourceRules
+    | RemoveResourceRules
     | RestoreSettings,
     Field(discriminator="kind"),
 ]
