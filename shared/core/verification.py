@@ -19,11 +19,12 @@ from shared.core.registry import Registry
 WINDOW = timedelta(minutes=15)
 """From a closing to the second look; names are cached for minutes, so that clients notice what broke about then."""
 _NAMES = "names:"
+_IN_PROGRESS = frozenset({"EndpointInProgress", "ZoneGroupInProgress"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """A closing that is to be verified at *until*; *relied* are keys of the endpoints that were healthy before it."""
+    """A closing that is to be verified at *until*; *relied* are keys of the endpoints and names that were sound before it."""
 
     until: datetime
     relied: tuple[str, ...]
@@ -37,7 +38,7 @@ def verification(
         return before
     if not policy.lockdown.rollback_on_failure or not plan.verified:
         return None
-    return Verification(until=until, relied=tuple(key for key in plan.sound if not key.startswith(_NAMES)))
+    return Verification(until=until, relied=plan.sound)
 
 
 def failing(
@@ -55,18 +56,12 @@ def failing(
     }
     relied = {key: name for key, name in endpoints.items() if key in wanted.relied}
     busy = {wait.reason.resource.lower() for wait in plan.waits if wait.reason.name in _IN_PROGRESS}
+    present = {endpoint.id.key: endpoint.id.name for view in registry.networks for endpoint in view.endpoints}
     lost = [name for key, name in relied.items() if key not in plan.sound and key not in busy]
     unnamed = [
-        key.removeprefix(_NAMES).rsplit("/", 1)[-1]
-        for key in plan.broken
-        if key.startswith(_NAMES) and _was_relied(key.removeprefix(_NAMES), endpoints, relied)
+        present[endpoint]
+        for key in wanted.relied
+        if key.startswith(_NAMES) and key not in plan.sound
+        if (endpoint := key.removeprefix(_NAMES)) in present and endpoint not in busy
     ]
-    return tuple(dict.fromkeys((*lost, *unnamed))), bool(busy & relied.keys())
-
-
-_IN_PROGRESS = frozenset({"EndpointInProgress", "ZoneGroupInProgress"})
-
-
-def _was_relied(endpoint: str, endpoints: dict[str, str], relied: dict[str, str]) -> bool:
-    """An endpoint under the app's own name counts if it was there before; an adopted one was."""
-    return endpoint in relied or endpoint not in endpoints
+    return tuple(dict.fromkeys((*lost, *unnamed))), bool(busy & (relied.keys() | present.keys()))
