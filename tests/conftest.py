@@ -1,3 +1,10 @@
-"""Plugins of the whole suite: virtual time, and Azurite for those who ask for it."""
+"""Plugins of the whole suite: virtual time, and Azurite for those who ask for it. And one profile for all properties."""
+
+from hypothesis import settings
 
 pytest_plugins = ["tests.virtual_time", "tests.fixtures.azurite"]
+
+# A budget is measured by the bench, never by a test: a busy machine must not fail one. The same examples everywhere, so
+# that a red run on one machine is red on the next.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
