@@ -33,13 +33,15 @@ type Mutation = Callable[[House, Resource], None]
 
 
 class WatchfulAzure(SimulatedAzure):
-    """Notes every closing by the app that comes before all endpoints and names of the registry are right."""
+    """Notes every closing by the app that comes before all endpoints and names of the registry are right, and every opening."""
 
     def __init__(self, **members: Any) -> None:
         super().__init__(**members)
         self.premature: list[str] = []
 
     def handle(self, request: Request, now: datetime) -> Response:
+        if request.method in {"PUT", "PATCH"} and self._is_app(request) and _sets(request) == "enabled":
+            self.premature.append(f"{request.path} opened")
         if request.method in {"PUT", "PATCH"} and b'"Disabled"' in request.body and self._is_app(request):
             body = json.loads(request.body)
             if body.get("properties", {}).get("publicNetworkAccess") == "Disabled":
@@ -59,6 +61,12 @@ class WatchfulAzure(SimulatedAzure):
                 if not healthy:
                     problems.append(f"{path} closed while {target.name} has no working endpoint")
         return problems
+
+
+def _sets(request: Request) -> str:
+    """The public access that a write asks for, lower case; "" if it asks for none."""
+    body = json.loads(request.body) if request.body else {}
+    return str((body.get("properties") or {}).get("publicNetworkAccess", "")).lower()
 
 
 # --- states that the app may find -------------------------------------------------------------------------------------

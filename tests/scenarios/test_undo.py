@@ -256,6 +256,19 @@ def test_what_may_not_be_restored_is_named_and_the_registry_stays_paused() -> No
     tell(story())
 
 
+def test_where_a_deny_assignment_forbids_the_app_azure_gets_its_time_to_open_the_parts() -> None:
+    async def story() -> None:
+        async with House(options=Options(deny_managed_groups=True)) as house:
+            registry, before = await prepared(house)
+
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+
+            assert await house.settle(registry) == "paused"
+            assert network_of(house, registry) == before
+
+    tell(story())
+
+
 @settings(
     max_examples=8,
     deadline=None,
