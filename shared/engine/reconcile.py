@@ -164,9 +164,7 @@ class Reconciler:
             return outcome
         for _ in range(ROUNDS):
             exempt = self._services.policy.exempt_targets(work.registry, on=self._clock.now().date())
-            registry = await self._observer.observe(
-                work.registry, work.retrier, work.row.zones, exempt, work.row.made
-            )
+            registry = await self._observer.observe(work.registry, work.retrier, work.row.zones, exempt, work.row.made)
             if registry is None:
                 return await self._departure.run(work)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):
@@ -176,7 +174,11 @@ class Reconciler:
             work.update(missing_since=None, observed=True, zones=zones)
             recognise(work, registry)
             registry = await preflight(
-                work, registry, plane=self._services.plane, policy=self._services.policy, principal=self._services.principal
+                work,
+                registry,
+                plane=self._services.plane,
+                policy=self._services.policy,
+                principal=self._services.principal,
             )
             outcome = await self._plan_and_apply(work, registry)
             if outcome is not None:
