@@ -6,11 +6,13 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
 from local.host.process import HostProcess, start_host
@@ -38,9 +40,12 @@ class Place:
         return cls(folder=folder, settings=settings)
 
     def queue(self, suffix: str = "") -> QueueClient:
-        """The app's queue; close it."""
+        """The app's queue, there whether or not a host has made it by now; close it."""
         connection = self.settings["AzureWebJobsStorage"]
-        return QueueClient.from_connection_string(connection, self.settings["WORK_QUEUE"] + suffix)
+        queue = QueueClient.from_connection_string(connection, self.settings["WORK_QUEUE"] + suffix)
+        with suppress(ResourceExistsError):
+            queue.create_queue()
+        return queue
 
     def host(self, *arguments: str, app: Path = HERE / "app", port: int = 0, name: str = "host") -> HostProcess:
         settings = self.folder / "local.settings.json"

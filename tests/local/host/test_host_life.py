@@ -209,18 +209,22 @@ def test_a_timer_missed_while_the_host_was_down_is_past_due(place: Place) -> Non
 
 def test_two_hosts_share_one_queue_and_only_one_of_them_fires_the_timers(azurite: str, tmp_path: Path) -> None:
     place = Place.prepare(tmp_path, azurite)
-    texts = {f"message {number}" for number in range(60)}
+    texts = set()
     with place.host(name="one") as one:
         until(lambda: "executed function=tick" in one.log())
         with place.host(name="two") as two, place.queue() as queue:
             assert two.ready["keys"] == one.ready["keys"]
-            for text in sorted(texts):
-                queue.send_message(text)
+
+            def both_worked() -> bool:
+                """One message more at each look, as long as one host alone is quick enough for all of them."""
+                texts.add(f"message {len(texts)}")
+                queue.send_message(f"message {len(texts) - 1}")
+                return all("executed function=work" in host.log() for host in (one, two))
+
+            until(both_worked)
             until(lambda: queue.get_queue_properties().approximate_message_count == 0)
 
             assert sorted(entry["text"] for entry in place.seen("work")) == sorted(texts)
-            assert "executed function=work" in one.log()
-            assert "executed function=work" in two.log()
             assert len(place.seen("tick")) == 1
 
             os.kill(one.child.pid, signal.SIGKILL)
