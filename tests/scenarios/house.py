@@ -188,7 +188,7 @@ class House:
                     task.result()
             if self.clock.now() >= end:
                 return False
-            await asyncio.sleep(_STEP)
+            await asyncio.sleep(self._step())
         return True
 
     async def ask(self, registry: Resource | str) -> WorkMessage:
@@ -246,6 +246,11 @@ class House:
         row = await self.row(registry)
         return row is not None and row.outcome is not None and row.claim is None
 
+    def _step(self) -> float:
+        """Seconds until the next look: longer while neither Azure nor the app has anything before it."""
+        busy = len(self.queue) or self.azure.next_due() or self.azure.events.next_due()
+        return _STEP if busy else 30 * _STEP
+
     async def _event_grid(self) -> None:
         while True:
             now = self.clock.now()
@@ -258,7 +263,7 @@ class House:
                 except RegistryIsolationError:
                     status = 500
                 self.azure.events.report(delivery.id, status, self.clock.now())
-            await asyncio.sleep(_STEP)
+            await asyncio.sleep(self._step())
 
     # --- looking ------------------------------------------------------------------------------------------------------
 

@@ -209,7 +209,7 @@ def test_a_timer_missed_while_the_host_was_down_is_past_due(place: Place) -> Non
 
 def test_two_hosts_share_one_queue_and_only_one_of_them_fires_the_timers(azurite: str, tmp_path: Path) -> None:
     place = Place.prepare(tmp_path, azurite)
-    texts = set()
+    texts: set[str] = set()
     with place.host(name="one") as one:
         until(lambda: "executed function=tick" in one.log())
         with place.host(name="two") as two, place.queue() as queue:
