@@ -25,6 +25,7 @@ _LINK_DELAY = timedelta(seconds=15)
 _RECORD_DELAY = timedelta(seconds=10)
 _FOREIGN_DNS_DELAY = timedelta(minutes=1)
 _FOREIGN_DNS_LOOKS = 30
+_RECLAIMS = 3
 _IN_PROGRESS = {"updating", "creating", "deleting"}
 
 
@@ -187,7 +188,7 @@ def _plan_endpoint(
         plan.sound.append(key)
     elif network.dns.manage:
         own = endpoint.id == standing.wanted.id
-        _repair_group(plan, endpoint, group, zones, missing, repairs.get(key, 0), own=own)
+        _repair_group(plan, endpoint, group, zones, missing, repairs, own=own)
     else:
         _await_foreign_dns(plan, network, endpoint, missing, repairs.get(key, 0))
 
@@ -198,7 +199,7 @@ def _repair_group(
     group: ZoneGroup | None,
     zones: Mapping[str, ResourceId],
     missing: Sequence[dns.ExpectedRecord],
-    seen: int,
+    repairs: Mapping[str, int],
     *,
     own: bool,
 ) -> None:
@@ -216,11 +217,11 @@ def _repair_group(
         return
     kept = {} if own else group.zones
     if not set(zones.values()) <= set(group.zones.values()):
-        _put_group(plan, endpoint.id, group.name, zones, kept=kept)
+        _reclaim_group(plan, endpoint, group, zones, kept, repairs.get(_contest_key(endpoint), 0))
         return
     plan.broken.append(key)
     what = ", ".join(record.fqdn for record in missing)
-    match seen:
+    match repairs.get(key, 0):
         case 0:
             plan.wait("RecordsMissing", f"{what} has no right record yet.", endpoint.id, _RECORD_DELAY)
         case 1:
@@ -235,6 +236,36 @@ def _repair_group(
                 f"{', '.join(zone.text for zone in zones.values())}.",
                 endpoint.id,
             )
+
+
+def _reclaim_group(
+    plan: NamesPlan,
+    endpoint: PrivateEndpoint,
+    group: ZoneGroup,
+    zones: Mapping[str, ResourceId],
+    kept: Mapping[str, ResourceId],
+    seen: int,
+) -> None:
+    """
+    Give a zone group our zones again, but not for ever: somebody else may take them out each time.
+
+    The count ends when the registry converges; a contest is never sound in between, so no key of it is reported as such.
+    """
+    plan.broken.append(_contest_key(endpoint))
+    if seen < _RECLAIMS:
+        _put_group(plan, endpoint.id, group.name, zones, kept=kept)
+        return
+    plan.block(
+        "ZoneGroupContested",
+        f"The zone group {group.name} of private endpoint {endpoint.id.name} was given {', '.join(sorted(zones))} "
+        f"{_RECLAIMS} times and does not keep it. Find who writes it (often an Azure Policy that deploys zone groups) and "
+        "exempt the endpoint there, or set dns.manage to false for this network in the policy.",
+        endpoint.id,
+    )
+
+
+def _contest_key(endpoint: PrivateEndpoint) -> str:
+    return f"zones:{endpoint.id.key}"
 
 
 def _await_foreign_dns(

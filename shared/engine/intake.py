@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.core.errors import ChangedUnderneath
+from shared.core.report import BlockedOutcome
 from shared.core.requests import ReconcileRequest, WorkMessage
 from shared.engine.ports import Clock, Ledger, WorkQueue
 from shared.engine.records import HistoryEntry, LedgerRow
@@ -68,6 +69,9 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         denied_since=fresh.still_denied,
         watch=None,
         failures=0,
+        # Whoever asks after a block has looked into it: what was given up is tried again. Not otherwise, or a request
+        # caused by the app's own writes would let a repair that never helps go on for ever.
+        repairs={} if isinstance(fresh.outcome, BlockedOutcome) else fresh.repairs,
     )
 
 
