@@ -1,31 +1,10 @@
-"""
-Time that passes only when everybody waits.
-
-looptime replaces the event loop's clock: a sleep of an hour costs no more than a switch of tasks. `LoopClock` makes
-that the engine's clock, in tests marked `looptime` and inside `run_virtual`. On an ordinary loop it runs as fast as
-real time, from the same beginning.
-"""
+"""Virtual time as the tests know it: `local.virtual_time`, and what pytest needs to be told."""
 
 import asyncio
-from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import looptime
+from local.virtual_time import EPOCH, LoopClock, run_virtual
 
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
-"""When virtual time begins: a Monday, midnight."""
-
-
-class LoopClock:
-    """`engine.ports.Clock` on the running event loop's time."""
-
-    def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
-
-    async def sleep(self, duration: timedelta) -> None:
-        if duration > timedelta():
-            await asyncio.sleep(duration.total_seconds())
+__all__ = ["EPOCH", "LoopClock", "pytest_configure", "run_virtual"]
 
 
 def pytest_configure() -> None:
@@ -36,18 +15,3 @@ def pytest_configure() -> None:
     warning and a new loop that nobody closes, and both are errors here.
     """
     asyncio.set_event_loop(None)
-
-
-def run_virtual[Result](story: Coroutine[Any, Any, Result]) -> Result:
-    """
-    Run *story* on an event loop of its own, in virtual time from EPOCH; for property tests and the bench.
-
-    Waiting for something that can never happen ends in looptime.IdleTimeoutError instead of hanging, as nobody is
-    left who could let the time pass.
-    """
-    with asyncio.Runner(loop_factory=_virtual_loop) as runner:
-        return runner.run(story)
-
-
-def _virtual_loop() -> asyncio.AbstractEventLoop:
-    return looptime.new_event_loop(start=0, idle_timeout=1)
