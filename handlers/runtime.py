@@ -7,25 +7,150 @@ irrelevant event stays cheap, and what the queue door alone needs is made when i
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.cloud.arm_client import ArmClient
+    from shared.cloud.clock import SystemClock
+    from shared.cloud.ledger import TableLedger
     from shared.cloud.state_clients import StateAccount
+    from shared.cloud.work_queue import StorageWorkQueue
     from shared.core.policy import IsolationPolicy
-    from shared.engine.ports import Clock, Ledger, WorkQueue
+    from shared.engine.intake import Intake
     from shared.engine.reception import Reception
-    from shared.engine.reconcile import Reconciler
+    from shared.engine.reconcile import Reconciler, Services
     from shared.engine.worker import Worker
     from shared.settings import Settings
 
+# ruff: noqa: PLC0415 -- cold start: each service imports what it is made of when its door first knocks
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class Runtime:
-    """What the doors call."""
+    """What the doors call: each service is made at its first use and then kept. Making one opens no connection."""
 
-    reception: "Reception"
-    worker: "Worker"
+    def __init__(self, settings: "Settings", policy: "IsolationPolicy") -> None:
+        self.settings = settings
+        self.policy = policy
+
+    # --- state --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def clock(self) -> "SystemClock":
+        """The system's clock."""
+        from shared.cloud.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def account(self) -> "StateAccount":
+        """The app's own storage account."""
+        from shared.cloud.credentials import create_credential
+        from shared.cloud.state_clients import StateAccount
+
+        state, cloud = self.settings.state, self.settings.azure.cloud
+        credential = None if state.connection_string else create_credential(cloud, client_id=state.client_id)
+        return StateAccount(
+            connection_string=state.connection_string,
+            blob_uri=state.blob_uri,
+            queue_uri=state.queue_uri,
+            table_uri=state.table_uri,
+            credential=credential,
+        )
+
+    @cached_property
+    def ledger(self) -> "TableLedger":
+        """Rows and history."""
+        from shared.cloud.ledger import TableLedger
+
+        return TableLedger(self.account)
+
+    @cached_property
+    def queue(self) -> "StorageWorkQueue":
+        """Where passes are asked for."""
+        from shared.cloud.work_queue import StorageWorkQueue
+
+        return StorageWorkQueue(self.account, self.settings.state.work_queue)
+
+    # --- what arrives -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def intake(self) -> "Intake":
+        """Accepts requests from every door."""
+        from shared.engine.intake import Intake
+
+        return Intake(self.ledger, self.queue, self.clock)
+
+    @cached_property
+    def reception(self) -> "Reception":
+        """Receives events."""
+        from shared.engine.reception import Reception
+
+        return Reception(
+            intake=self.intake,
+            ledger=self.ledger,
+            clock=self.clock,
+            own_principal=self.settings.azure.principal_id or None,
+            subscriptions=self.policy.scope.subscriptions,
+        )
+
+    @cached_property
+    def worker(self) -> "Worker":
+        """Works messages off; the reconciler is made at the first one that can be read."""
+        from shared.engine.poison import PoisonCabinet
+        from shared.engine.worker import Worker
+
+        return Worker(
+            make_reconciler=lambda: self.reconciler,
+            reception=self.reception,
+            poison=PoisonCabinet(self.ledger, self.clock),
+        )
+
+    # --- Azure --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def arm(self) -> "ArmClient":
+        """Azure Resource Manager; imports the management SDKs."""
+        from shared.cloud.arm_client import ArmClient
+        from shared.cloud.arm_policies import create_transport
+        from shared.cloud.credentials import create_credential
+
+        azure, simulation = self.settings.azure, self.settings.simulation
+        return ArmClient(
+            credential=create_credential(azure.cloud, client_id=azure.client_id, ca_file=simulation.arm_ca),
+            cloud=azure.cloud,
+            transport=create_transport(simulation.arm_ca),
+            endpoint=simulation.arm_endpoint,
+        )
+
+    @cached_property
+    def services(self) -> "Services":
+        """What a reconciler works with."""
+        from shared.cloud.control_plane import ArmControlPlane
+        from shared.cloud.leases import BlobLeases
+        from shared.engine.pacing import Pacing
+        from shared.engine.reconcile import Services
+
+        azure = self.settings.azure
+        return Services(
+            plane=ArmControlPlane(arm=self.arm, now=self.clock.now, registry_api_version=azure.registry_api_version),
+            ledger=self.ledger,
+            queue=self.queue,
+            leases=BlobLeases(self.account, self.clock),
+            clock=self.clock,
+            policy=self.policy,
+            zone_table=azure.cloud.zones,
+            pacing=Pacing(self.settings.simulation.pace),
+            principal=azure.principal_id,
+            pass_deadline=self.settings.work.pass_deadline,
+        )
+
+    @cached_property
+    def reconciler(self) -> "Reconciler":
+        """Runs passes."""
+        from shared.engine.reconcile import Reconciler
+
+        return Reconciler(self.services)
 
 
 _made: Runtime | None = None
@@ -43,8 +168,8 @@ async def runtime() -> Runtime:
     global _made  # noqa: PLW0603 -- the one thing that a process keeps between invocations
     async with _making:
         if _made is None:
-            from shared.policy_file import load_policy  # noqa: PLC0415 -- cold start
-            from shared.settings import load  # noqa: PLC0415
+            from shared.policy_file import load_policy
+            from shared.settings import load
 
             settings = load()
             _made = compose(settings, load_policy(settings.work.policy_path))
@@ -52,81 +177,7 @@ async def runtime() -> Runtime:
 
 
 def compose(settings: "Settings", policy: "IsolationPolicy") -> Runtime:
-    """Wire the engine to Azure as *settings* say; opens no connection yet."""
-    from shared.cloud.clock import SystemClock  # noqa: PLC0415 -- cold start
-    from shared.cloud.credentials import create_credential  # noqa: PLC0415
-    from shared.cloud.ledger import TableLedger  # noqa: PLC0415
-    from shared.cloud.state_clients import StateAccount  # noqa: PLC0415
-    from shared.cloud.work_queue import StorageWorkQueue  # noqa: PLC0415
-    from shared.engine.intake import Intake  # noqa: PLC0415
-    from shared.engine.poison import PoisonCabinet  # noqa: PLC0415
-    from shared.engine.reception import Reception  # noqa: PLC0415
-    from shared.engine.worker import Worker  # noqa: PLC0415
-
+    """Wire the engine to Azure as *settings* say."""
     # The SDKs tell each request at INFO, three lines a piece; the app's own lines say what matters.
     logging.getLogger("azure").setLevel(logging.WARNING)
-    clock = SystemClock()
-    state = settings.state
-    credential = None if state.connection_string else create_credential(settings.azure.cloud, client_id=state.client_id)
-    account = StateAccount(
-        connection_string=state.connection_string,
-        blob_uri=state.blob_uri,
-        queue_uri=state.queue_uri,
-        table_uri=state.table_uri,
-        credential=credential,
-    )
-    ledger = TableLedger(account)
-    queue = StorageWorkQueue(account, state.work_queue)
-    reception = Reception(
-        intake=Intake(ledger, queue, clock),
-        ledger=ledger,
-        clock=clock,
-        own_principal=settings.azure.principal_id or None,
-        subscriptions=policy.scope.subscriptions,
-    )
-    worker = Worker(
-        make_reconciler=lambda: compose_reconciler(settings, policy, account, ledger, queue, clock),
-        reception=reception,
-        poison=PoisonCabinet(ledger, clock),
-    )
-    return Runtime(reception=reception, worker=worker)
-
-
-def compose_reconciler(
-    settings: "Settings",
-    policy: "IsolationPolicy",
-    account: "StateAccount",
-    ledger: "Ledger",
-    queue: "WorkQueue",
-    clock: "Clock",
-) -> "Reconciler":
-    """Wire the reconciler to Azure Resource Manager; imports the management SDKs."""
-    from shared.cloud.arm_client import ArmClient  # noqa: PLC0415 -- cold start
-    from shared.cloud.arm_policies import create_transport  # noqa: PLC0415
-    from shared.cloud.control_plane import ArmControlPlane  # noqa: PLC0415
-    from shared.cloud.credentials import create_credential  # noqa: PLC0415
-    from shared.cloud.leases import BlobLeases  # noqa: PLC0415
-    from shared.engine.pacing import Pacing  # noqa: PLC0415
-    from shared.engine.reconcile import Reconciler, Services  # noqa: PLC0415
-
-    cloud = settings.azure.cloud
-    arm = ArmClient(
-        credential=create_credential(cloud, client_id=settings.azure.client_id, ca_file=settings.simulation.arm_ca),
-        cloud=cloud,
-        transport=create_transport(settings.simulation.arm_ca),
-        endpoint=settings.simulation.arm_endpoint,
-    )
-    plane = ArmControlPlane(arm=arm, now=clock.now, registry_api_version=settings.azure.registry_api_version)
-    services = Services(
-        plane=plane,
-        ledger=ledger,
-        queue=queue,
-        leases=BlobLeases(account, clock),
-        clock=clock,
-        policy=policy,
-        zone_table=cloud.zones,
-        pacing=Pacing(settings.simulation.pace),
-        principal=settings.azure.principal_id,
-        pass_deadline=settings.work.pass_deadline,
-    )
-    return Reconciler(services)
+    return Runtime(settings, policy)

@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,16 +21,20 @@ from shared.cloud.ledger_entities import (
     Entity,
     from_history_entity,
     from_row_entity,
+    from_summary_entity,
     history_partition,
+    history_place,
+    row_cursor,
     row_keys,
+    row_place,
     to_history_entity,
     to_row_entity,
 )
 from shared.core.arm import ResourceId
 from shared.core.errors import Busy, ChangedUnderneath
 from shared.core.requests import WorkMessage
-from shared.engine.ports import Clock, LedgerEntry
-from shared.engine.records import HistoryEntry, LedgerRow
+from shared.engine.ports import Clock, HistoryPage, LedgerEntry, LedgerPage
+from shared.engine.records import HistoryEntry, LedgerRow, LedgerSummary
 
 LONGEST_DELAY = timedelta(days=7)
 """The longest a storage queue hides a message (documentation of Put Message)."""
@@ -81,9 +85,32 @@ class MemoryLedger:
             self._history.setdefault(str(entity["PartitionKey"]), {})[str(entity["RowKey"])] = entity
 
     async def history(self, registry: ResourceId | None, limit: int = 100) -> tuple[HistoryEntry, ...]:
+        return (await self.history_page(registry, limit)).entries
+
+    async def history_page(self, registry: ResourceId | None, limit: int = 100, after: str = "") -> HistoryPage:
+        place = history_place(after) if after else ""
         await asyncio.sleep(0)
         kept = self._history.get(history_partition(registry), {})
-        return tuple(from_history_entity(kept[key], registry) for key in sorted(kept)[: max(limit, 0)])
+        keys = [key for key in sorted(kept) if key > place]
+        shown = keys[: max(limit, 0)]
+        entries = tuple(from_history_entity(kept[key], registry) for key in shown)
+        return HistoryPage(entries=entries, after=shown[-1] if shown and len(keys) > len(shown) else "")
+
+    async def list_rows(self, *, phase: str = "", limit: int = 100, after: str = "") -> LedgerPage:
+        place = row_place(after) if after else ("", "")
+        await asyncio.sleep(0)
+        found = [self._rows[keys][0] for keys in sorted(self._rows) if keys > place]
+        found = [entity for entity in found if phase in {"", entity["phase"]}]
+        shown = found[: max(limit, 0)]
+        more = bool(shown) and len(found) > len(shown)
+        return LedgerPage(
+            rows=tuple(from_summary_entity(entity) for entity in shown), after=row_cursor(shown[-1]) if more else ""
+        )
+
+    async def summaries(self, registries: Sequence[ResourceId]) -> Mapping[ResourceId, LedgerSummary]:
+        await asyncio.sleep(0)
+        kept = {registry: self._rows.get(row_keys(registry)) for registry in registries}
+        return {registry: from_summary_entity(one[0]) for registry, one in kept.items() if one}
 
 
 @dataclass(slots=True, kw_only=True)

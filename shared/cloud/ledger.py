@@ -5,19 +5,26 @@ Table `registries` holds one entity for a registry, guarded by its ETag; table `
 for a registry, newest first by key. Both are created when they are missed, not before every call.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
+from shared.cloud.concurrency import for_each
 from shared.cloud.ledger_entities import (
+    SUMMARY_COLUMNS,
     Entity,
     from_history_entity,
     from_row_entity,
+    from_summary_entity,
     history_partition,
+    history_place,
+    row_cursor,
     row_keys,
+    row_place,
     to_history_entity,
     to_row_entity,
 )
@@ -25,8 +32,8 @@ from shared.cloud.state_clients import StateAccount
 from shared.cloud.storage_errors import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, error_code, named_errors
 from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath
-from shared.engine.ports import LedgerEntry
-from shared.engine.records import HistoryEntry, LedgerRow
+from shared.engine.ports import HistoryPage, LedgerEntry, LedgerPage
+from shared.engine.records import HistoryEntry, LedgerRow, LedgerSummary
 
 # A transaction holds 100 entities of one partition and 4 MiB (documentation of entity group transactions).
 _MOST_IN_BATCH = 100
@@ -77,23 +84,49 @@ class TableLedger:
 
     async def history(self, registry: ResourceId | None, limit: int = 100) -> tuple[HistoryEntry, ...]:
         """Read the newest entries of a registry (None: of rejected input), newest first."""
-        if limit <= 0:
-            return ()
-        found: list[HistoryEntry] = []
+        return (await self.history_page(registry, limit)).entries
+
+    async def history_page(self, registry: ResourceId | None, limit: int = 100, after: str = "") -> HistoryPage:
+        """Read at most *limit* entries, newest first, that are older than the one *after* stands for."""
+        query = "PartitionKey eq @partition" + (" and RowKey gt @after" if after else "")
+        parameters = {"partition": history_partition(registry)} | ({"after": history_place(after)} if after else {})
         with named_errors("read history", registry.text if registry else ""):
-            pages = self._table("history").query_entities(
-                "PartitionKey eq @partition",
-                parameters={"partition": history_partition(registry)},
-                results_per_page=min(limit, _PAGE),
-            )
+            entities, more = await self._query("history", query, parameters, limit)
+        found = tuple(from_history_entity(entity, registry) for entity in entities)
+        return HistoryPage(entries=found, after=str(entities[-1]["RowKey"]) if more else "")
+
+    async def list_rows(self, *, phase: str = "", limit: int = 100, after: str = "") -> LedgerPage:
+        """List rows, those of one phase if given, by subscription and then by the hash of their id."""
+        parts: list[str] = []
+        parameters: dict[str, str] = {}
+        if after:
+            partition, key = row_place(after)
+            # The SDK puts parameters in word by word, so nothing may touch them.
+            parts.append("PartitionKey ge @partition and ( PartitionKey gt @partition or RowKey gt @key )")
+            parameters |= {"partition": partition, "key": key}
+        if phase:
+            parts.append("phase eq @phase")
+            parameters["phase"] = phase
+        with named_errors("list ledger rows"):
+            query = " and ".join(parts)
+            entities, more = await self._query("rows", query, parameters, limit, select=SUMMARY_COLUMNS)
+        rows = tuple(from_summary_entity(entity) for entity in entities)
+        return LedgerPage(rows=rows, after=row_cursor(entities[-1]) if more else "")
+
+    async def summaries(self, registries: Sequence[ResourceId]) -> Mapping[ResourceId, LedgerSummary]:
+        """Read the summaries of *registries*, so many at a time; one without a row is absent."""
+
+        async def read(registry: ResourceId) -> LedgerSummary | None:
+            partition, key = row_keys(registry)
             try:
-                async for entity in pages:
-                    found.append(from_history_entity(entity, registry))
-                    if len(found) == limit:
-                        break
+                entity = await self._table("rows").get_entity(partition, key, select=list(SUMMARY_COLUMNS))
             except ResourceNotFoundError:
-                return ()
-        return tuple(found)
+                return None
+            return from_summary_entity(entity)
+
+        with named_errors("read ledger rows"):
+            found = await for_each(registries, read)
+        return {registry: one for registry, one in zip(registries, found, strict=True) if one is not None}
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -111,6 +144,26 @@ class TableLedger:
             entity, UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
         )
         return str(answer["etag"])
+
+    async def _query(
+        self, table: str, query: str, parameters: Mapping[str, str], limit: int, select: Sequence[str] | None = None
+    ) -> tuple[list[Mapping[str, Any]], bool]:
+        """The first *limit* entities, and whether there are more; none where the table does not exist yet."""
+        if limit <= 0:
+            return [], False
+        columns = ["PartitionKey", "RowKey", *select] if select else None
+        pages = self._table(table).query_entities(
+            query, parameters=dict(parameters), results_per_page=min(limit + 1, _PAGE), select=columns
+        )
+        found: list[Mapping[str, Any]] = []
+        try:
+            async for entity in pages:
+                found.append(entity)
+                if len(found) > limit:
+                    break
+        except ResourceNotFoundError:
+            return [], False
+        return found[:limit], len(found) > limit
 
     async def _upsert(self, batch: Sequence[Entity]) -> None:
         table = self._table("history")

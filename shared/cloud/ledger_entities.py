@@ -7,6 +7,7 @@ has the same limits.
 """
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,10 @@ from hashlib import sha256
 from pydantic import ValidationError
 
 from shared.core.arm import ResourceId
-from shared.core.errors import Refused
+from shared.core.errors import MalformedCursor, Refused
 from shared.core.registry import Json
-from shared.engine.records import HISTORY_ENTRY, ROW, HistoryEntry, LedgerRow
+from shared.core.report import Waiting
+from shared.engine.records import HISTORY_ENTRY, ROW, HistoryEntry, LedgerRow, LedgerSummary
 
 type Entity = dict[str, str | int | bytes]
 
@@ -36,6 +38,11 @@ _MOST_TEXT_CHARACTERS = 2_000
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST_MICROSECOND = 10**18 - 1
 _LAST_POSITION = 10**6 - 1
+_MOST_SUMMARY_CHARACTERS = 300
+SUMMARY_COLUMNS = ("registry", "generation", "phase", "requested", "at", "due", "verified", "sentence")
+"""Columns of a row's entity that make up its summary."""
+_ROW_CURSOR = re.compile(r"[0-9a-f-]{1,64}/[0-9a-f]{64}", re.ASCII)
+_HISTORY_CURSOR = re.compile(r"\d{18}-\d{6}-[0-9a-f]{16}", re.ASCII)
 _TEXTS = ("subject", "sentence", "origin", "caller", "digest", "result")
 
 
@@ -58,13 +65,7 @@ def to_row_entity(row: LedgerRow) -> Entity:
     """
     partition, key = row_keys(row.registry)
     text = _ascii_json(ROW.dump_python(row, mode="json"))
-    columns: Entity = {
-        "PartitionKey": partition,
-        "RowKey": key,
-        "registry": row.registry.text,
-        "generation": str(row.generation),
-        "phase": row.outcome.kind if row.outcome else "requested",
-    }
+    columns: Entity = {"PartitionKey": partition, "RowKey": key} | _columns(row)
     chunks = _packed(text)
     if chunks is None:
         raise Refused(
@@ -76,6 +77,55 @@ def to_row_entity(row: LedgerRow) -> Entity:
             operation="write ledger row",
         )
     return columns | chunks
+
+
+def _columns(row: LedgerRow) -> Entity:
+    """What lists show; texts, so that a person can read them too."""
+    reasons = row.report.reasons if row.report else ()
+    return {
+        "registry": row.registry.text,
+        "generation": str(row.generation),
+        "phase": row.outcome.kind if row.outcome else "requested",
+        "requested": row.requested.isoformat(),
+        "at": row.report.at.isoformat() if row.report else "",
+        "due": row.outcome.until.isoformat() if isinstance(row.outcome, Waiting) else "",
+        "verified": row.verified.isoformat() if row.verified else "",
+        "sentence": str(_well_formed(reasons[0].sentence[:_MOST_SUMMARY_CHARACTERS])) if reasons else "",
+    }
+
+
+def from_summary_entity(entity: Mapping[str, object]) -> LedgerSummary:
+    """The summary that the columns of *entity* hold; a column that is missing was written by an earlier version."""
+    texts = {name: str(entity.get(name) or "") for name in SUMMARY_COLUMNS}
+    moments = {name: datetime.fromisoformat(texts[name]) if texts[name] else None for name in ("at", "due", "verified")}
+    return LedgerSummary(
+        registry=ResourceId.parse(texts["registry"]),
+        generation=int(texts["generation"]),
+        phase=texts["phase"],
+        requested=datetime.fromisoformat(texts["requested"]) if texts["requested"] else _FIRST,
+        sentence=texts["sentence"],
+        **moments,
+    )
+
+
+def row_cursor(entity: Mapping[str, object]) -> str:
+    """The place behind *entity* in the list of rows."""
+    return f"{entity['PartitionKey']}/{entity['RowKey']}"
+
+
+def row_place(after: str) -> tuple[str, str]:
+    """Partition and row key that *after* stands for; raises MalformedCursor."""
+    if not _ROW_CURSOR.fullmatch(after):
+        raise MalformedCursor("The cursor did not come from this list; ask for the first page again.")
+    partition, _, key = after.partition("/")
+    return partition, key
+
+
+def history_place(after: str) -> str:
+    """Row key that *after* stands for; raises MalformedCursor."""
+    if not _HISTORY_CURSOR.fullmatch(after):
+        raise MalformedCursor("The cursor did not come from this history; ask for the first page again.")
+    return after
 
 
 def from_row_entity(entity: Mapping[str, object], registry: ResourceId) -> LedgerRow:

@@ -6,6 +6,7 @@ Every failure of the product has a name, a fate and a sentence a person can act 
     |    |- MalformedResourceId               permanent      refuse or record, never retried
     |    |- MalformedEvent                    permanent
     |    |- MalformedMessage                  permanent
+    |    |- MalformedCursor                   permanent      ask for the first page
     |    `- InvalidSettings(problems)         permanent
     |- PolicyProblem
     |    |- InvalidPolicy(problems)           permanent
@@ -85,6 +86,10 @@ class MalformedEvent(InvalidInput):
 
 class MalformedMessage(InvalidInput):
     """A queue message that this app cannot have written."""
+
+
+class MalformedCursor(InvalidInput):
+    """A place in a list that this app did not hand out."""
 
 
 class InvalidSettings(InvalidInput):

@@ -151,7 +151,7 @@ def removal(settings: Mapping[str, Any], change: RemoveResourceRules) -> dict[st
     """The `properties` of the PATCH that makes *change* hold; None if it holds."""
     acls = _acls(settings)
     unwanted = {rule.key for rule in change.rules}
-    kept = [entry for entry in _listed(acls) if _key(entry) not in unwanted]
+    kept = [entry for entry in _listed(acls) if rule_key(entry) not in unwanted]
     if len(kept) == len(_listed(acls)):
         return None
     return {"networkAcls": _writable(acls) | {_RULES: kept}}
@@ -201,10 +201,11 @@ def _listed(acls: Mapping[str, Any]) -> list[Any]:
 
 
 def _held(acls: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    return (_key(entry) for entry in _listed(acls))
+    return (rule_key(entry) for entry in _listed(acls))
 
 
-def _key(entry: object) -> tuple[str, str]:
+def rule_key(entry: object) -> tuple[str, str]:
+    """What tells the rule in *entry*, as Azure shows it, apart from others; see `ResourceRule.key`."""
     if not isinstance(entry, Mapping):
         return "", ""
     return str(entry.get("tenantId", "")).lower(), str(entry.get("resourceId", "")).rstrip("/").lower()

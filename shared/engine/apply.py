@@ -12,7 +12,9 @@ from datetime import datetime
 
 from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.errors import RegistryIsolationError
+from shared.core.registry import TargetKind
 from shared.core.report import ChangeFailed, ChangeResult, Done, Reason, Skipped, Started
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.gather import all_of
 from shared.engine.pacing import Pacing
@@ -94,6 +96,8 @@ class Applier:
     async def _start(self, change: Change) -> Started | Done:
         """Start *change*, alone with its resource where Azure guards no read-modify-write."""
         if isinstance(change, AddResourceRules | RemoveResourceRules):
+            return await self._rules.write(change)
+        if isinstance(change, RestoreSettings) and change.target_kind is TargetKind.STORAGE:
             return await self._rules.write(change)
         return await self._plane.start(change)
 

@@ -32,7 +32,7 @@ from shared.core.requests import WorkMessage
 from shared.core.security import EndpointPolicy, SecurityGroup
 from shared.core.sharing_view import Workspace
 from shared.core.workspace_network import Deployment
-from shared.engine.records import HistoryEntry, LedgerRow, Operation
+from shared.engine.records import HistoryEntry, LedgerRow, LedgerSummary, Operation
 
 
 class Clock(Protocol):
@@ -184,6 +184,22 @@ class LedgerEntry:
     etag: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPage:
+    """Some rows in a stable order; *after* asks for the next page, "" after the last one."""
+
+    rows: tuple[LedgerSummary, ...]
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """Some history, newest first; *after* asks for older entries, "" when there are none."""
+
+    entries: tuple[HistoryEntry, ...]
+    after: str = ""
+
+
 class Ledger(Protocol):
     """The memory between passes: one row for a registry and an append-only history."""
 
@@ -206,6 +222,28 @@ class Ledger(Protocol):
 
     async def history(self, registry: ResourceId | None, limit: int = 100) -> tuple[HistoryEntry, ...]:
         """Read the newest entries of a registry (None: of rejected input), newest first."""
+        ...
+
+    async def history_page(self, registry: ResourceId | None, limit: int = 100, after: str = "") -> HistoryPage:
+        """
+        Read at most *limit* entries, newest first, that are older than the one *after* stands for.
+
+        Raises:
+            MalformedCursor: *after* did not come from an earlier page.
+        """
+        ...
+
+    async def list_rows(self, *, phase: str = "", limit: int = 100, after: str = "") -> LedgerPage:
+        """
+        List rows, those of one phase if given, by subscription and then in an order that does not change.
+
+        Raises:
+            MalformedCursor: *after* did not come from an earlier page.
+        """
+        ...
+
+    async def summaries(self, registries: Sequence[ResourceId]) -> Mapping[ResourceId, LedgerSummary]:
+        """Read the summaries of *registries*; one without a row is absent."""
         ...
 
 

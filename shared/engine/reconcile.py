@@ -171,7 +171,7 @@ class Reconciler:
                 return Exempt(why="The registry's tags take it out of the policy's scope.")
             self._results.allowed(work, OBSERVE)
             zones = dict(registry.required_zones) or work.row.zones
-            work.update(missing_since=None, observed=True, zones=zones)
+            work.update(missing_since=None, observed=True, verified=self._clock.now(), zones=zones)
             recognise(work, registry)
             registry = await preflight(
                 work,

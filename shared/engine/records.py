@@ -78,6 +78,7 @@ class LedgerRow:
         closed_since: When the registry's own public access was first seen closed.
         zones: Group id to zone names, as the targets said.
         observed: The registry was seen whole at least once.
+        verified: When it was last seen whole.
         snapshots: Resource key to its network settings before the app's last closing of it.
         made: Endpoints that the app made for it, noted before they are written.
         managed_group: Its managed resource group, lower case; another one means another registry of the same name.
@@ -110,6 +111,7 @@ class LedgerRow:
     closed_since: datetime | None = None
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     observed: bool = False
+    verified: datetime | None = None
     snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     made: tuple[ResourceId, ...] = ()
     managed_group: str = ""
@@ -130,6 +132,30 @@ class LedgerRow:
 
 ROW: TypeAdapter[LedgerRow] = TypeAdapter(LedgerRow)
 """JSON form of a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSummary:
+    """
+    What a list shows of a row, and what the sweep needs of it; far smaller than the row.
+
+    Attributes:
+        phase: Of the last finished pass, "requested" before the first.
+        at: When that pass ended; None before the first.
+        due: When the next look is planned; None unless the phase is waiting.
+        verified: When the registry was last seen whole; None if never.
+        sentence: The first reason of the phase, shortened; "" if there is none.
+    """
+
+    registry: ResourceId
+    generation: int
+    phase: str
+    requested: datetime
+    at: datetime | None = None
+    due: datetime | None = None
+    verified: datetime | None = None
+    sentence: str = ""
+
 
 type HistoryKind = Literal["request", "change", "outcome", "rejected", "poison", "undo", "pause", "resume"]
 

@@ -82,7 +82,7 @@ class Restorer:
 
     async def _restore(self, work: Work, restoration: Restoration) -> Outcome:
         for _ in range(ROUNDS):
-            changes = plan_restoring(work.row.snapshots, await self._targets(work))
+            changes = plan_restoring(work.row.snapshots, await self._targets(work), work.row.rules_added)
             if not changes:
                 return self._restored(work, restoration)
             if self._clock.now() - restoration.since > PATIENCE:

@@ -1,5 +1,5 @@
 """
-Writes resource instance rules: alone with the account, and one write for everybody who asks at the same moment.
+Writes network rules of storage accounts: alone with the account, and one write for everybody who asks at the same moment.
 
 Storage guards network rules with no ETag, so a lease per account keeps passes apart. Many registries may want into one
 account at once; while one of them waits for the lease, the others gather behind it in this process, and it writes for all
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from shared.core.arm import ResourceId
 from shared.core.errors import RuleLimitReached
 from shared.core.report import Done, Started
+from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.ports import ControlPlane, Leases
 
@@ -41,7 +42,7 @@ class RuleWriter:
         self._leases = leases
         self._lines: dict[ResourceId, _Line] = {}
 
-    async def write(self, change: AddResourceRules | RemoveResourceRules) -> Started | Done:
+    async def write(self, change: AddResourceRules | RemoveResourceRules | RestoreSettings) -> Started | Done:
         """
         Make *change* hold.
 
@@ -50,7 +51,7 @@ class RuleWriter:
         """
         if isinstance(change, AddResourceRules):
             return await self._in_line(change)
-        async with self._leases.hold(lease_of(change.account)):
+        async with self._leases.hold(lease_of(change.resource)):
             return await self._plane.start(change)
 
     async def _in_line(self, change: AddResourceRules) -> Started | Done:

@@ -44,6 +44,7 @@ def test_the_fates_divide_the_tree_as_its_branches_say() -> None:
         "MalformedResourceId",
         "MalformedEvent",
         "MalformedMessage",
+        "MalformedCursor",
         "InvalidSettings",
         "InvalidPolicy",
     }

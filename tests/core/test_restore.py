@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.registry import Access, Json, Target, TargetKind
-from shared.core.restore import RestoreSettings, holds, plan_restoring
+from shared.core.restore import RestoreSettings, body_of, holds, plan_restoring
+from shared.core.storage_rules import AddedRule, ResourceRule
 from tests.core.perfect_restore import restored
 from tests.core.worlds import a_policy, a_registry
 
@@ -74,6 +75,48 @@ def test_a_target_without_a_snapshot_is_left_alone() -> None:
     assert plan_restoring({}, REGISTRY.targets) == ()
 
 
+THEIRS: dict[str, Json] = {"value": "198.51.100.9", "action": "Allow"}
+
+
+def test_a_rule_that_somebody_added_since_stays() -> None:
+    later = target(networkAcls={**ACLS, "ipRules": [THEIRS], "ipv6Rules": [{"value": "2001:db8::/56"}]})
+    (change,) = plan_one(later, networkAcls=ACLS)
+
+    written = body_of(later, change)["networkAcls"]
+
+    assert written == {**ACLS, "ipRules": [*ACLS["ipRules"], THEIRS], "ipv6Rules": [{"value": "2001:db8::/56"}]}  # type: ignore[misc]
+
+
+def test_a_rule_that_is_there_in_another_casing_is_not_added_twice() -> None:
+    rule: Json = {"tenantId": "t", "resourceId": "/subscriptions/s/one"}
+    shown: Json = {"tenantId": "T", "resourceId": "/SUBSCRIPTIONS/s/one"}
+    now = target(networkAcls={"resourceAccessRules": [shown]})
+    (change,) = plan_one(now, networkAcls={"resourceAccessRules": [rule]})
+
+    assert body_of(now, change)["networkAcls"] == {"resourceAccessRules": [rule]}
+
+
+GUEST = ResourceRule(tenant="t", resource=ACR.id)
+SHOWN: Json = {"tenantId": "T", "resourceId": GUEST.resource.text.upper()}
+
+
+@pytest.mark.parametrize("before", [[], [SHOWN]])
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_rule_that_the_app_added_goes_even_if_it_was_there_at_the_last_closing(
+    before: list[Json],
+    mine: bool,  # noqa: FBT001 -- a row of a table
+) -> None:
+    now = target(networkAcls={"resourceAccessRules": [SHOWN]})
+    snapshot: dict[str, Json] = {"networkAcls": {"defaultAction": "Allow", "resourceAccessRules": before}}
+    added = [AddedRule(account=now.id if mine else ACR.id, tenant="t", resource=GUEST.resource)]
+
+    (change,) = plan_restoring({now.id.key: snapshot}, (now,), added)
+
+    written = body_of(now, change)["networkAcls"]
+    assert isinstance(written, dict)
+    assert written["resourceAccessRules"] == ([] if mine else [SHOWN])
+
+
 RULES = st.lists(st.fixed_dictionaries({"value": st.sampled_from(["1", "2", "3"])}), max_size=3)
 SETTINGS = st.fixed_dictionaries(
     {},
@@ -94,6 +137,11 @@ def test_restoring_holds_afterwards_and_is_not_repeated(then: dict[str, Any], no
 
     for change in plan_restoring({STORAGE.id.key: then}, world.targets):
         world = restored(world, change)
-        assert holds(world.targets[1], change.settings)
+        assert holds(world.targets[1], change)
 
     assert plan_restoring({STORAGE.id.key: then}, world.targets) == ()
+    assert rules_of(then) | rules_of(now) == rules_of(world.targets[1].network_settings)
+
+
+def rules_of(settings: Any) -> set[str]:
+    return {rule["value"] for rule in (settings.get("networkAcls") or {}).get("ipRules", ())}

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,9 +15,7 @@ import pytest
 
 from handlers.events import registry_events
 from handlers.reconcile import keep_poison, reconcile_registry
-from handlers.runtime import Runtime, compose, compose_reconciler, runtime
-from local.memory import MemoryLedger, MemoryWorkQueue
-from shared.cloud.clock import SystemClock
+from handlers.runtime import Runtime, compose, runtime
 from shared.cloud.ledger import TableLedger
 from shared.cloud.state_clients import StateAccount
 from shared.core.errors import InvalidPolicy, InvalidSettings
@@ -156,9 +155,10 @@ def was_called(listening: socket.socket) -> bool:
 
 async def test_composing_with_a_connection_string_opens_nothing(storage: socket.socket) -> None:
     made = compose(settings_at(storage), a_policy())
+    services = {name: getattr(made, name) for name, kind in vars(Runtime).items() if isinstance(kind, cached_property)}
     await asyncio.sleep(0.01)
 
-    assert isinstance(made, Runtime)
+    assert {"reception", "worker", "reconciler"} <= services.keys()
     assert not was_called(storage)
 
 
@@ -170,7 +170,7 @@ async def test_the_listener_of_these_tests_would_notice(storage: socket.socket) 
 async def test_composing_does_not_need_an_event_loop_of_its_own() -> None:
     settings = Settings.from_environ({"AzureWebJobsStorage": "UseDevelopmentStorage=true"})
 
-    assert await asyncio.to_thread(compose, settings, a_policy())
+    assert await asyncio.to_thread(lambda: compose(settings, a_policy()).worker)
 
 
 @pytest.mark.parametrize("cloud", ["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"])
@@ -185,10 +185,7 @@ async def test_the_reconciler_is_composed_for_the_cloud_that_is_set(cloud: str, 
 
 
 def _compose(settings: Settings) -> Services:
-    clock = SystemClock()
-    account = StateAccount(connection_string=settings.state.connection_string)
-    made = compose_reconciler(settings, a_policy(), account, MemoryLedger(), MemoryWorkQueue(clock), clock)
-    return made._services
+    return compose(settings, a_policy()).reconciler._services
 
 
 # --- a whole process --------------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ from local.simulator.faults import Fault, FaultKind
 from local.simulator.options import Options
 from local.simulator.world import Resource
 from shared.core.report import Paused
+from shared.engine.rule_writer import lease_of
 from shared.engine.undo import Undo
 from tests.scenarios.house import APP, House, as_id
+from tests.scenarios.sharing import add_address, change_acls
 from tests.scenarios.test_isolation import create, tell
 from tests.scenarios.verdict import unisolated
 
@@ -101,6 +103,45 @@ def test_undo_restores_the_default_action_of_the_container_registrys_rules() -> 
             await house.settle(registry)
 
             assert acr.properties["networkRuleSet"]["defaultAction"] == "Allow"
+            assert network_of(house, registry) == before
+
+    tell(story())
+
+
+def test_undo_takes_back_the_apps_own_rules_and_keeps_what_others_added_since() -> None:
+    async def story() -> None:
+        house = House()
+        guest = f"{house.scene.registries_group}/providers/Microsoft.MachineLearningServices/workspaces/guest"
+        house.document["targets"] = {"storage": {"allow_resource_instances": [guest]}}
+        async with house:
+            registry, before = await prepared(house)
+            _, storage, acr = resources(house, registry)
+            change_acls(house.azure, storage.id, add_address("198.51.100.9"))
+            acr.properties["networkRuleSet"]["ipRules"].append({"action": "Allow", "value": "198.51.100.9"})
+            assert len(storage.properties["networkAcls"]["resourceAccessRules"]) == 2
+
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+
+            assert await house.settle(registry) == "paused"
+            after = network_of(house, registry)
+            assert after[storage.name]["networkAcls"]["ipRules"].pop()["value"] == "198.51.100.9"
+            assert after[acr.name]["networkRuleSet"]["ipRules"].pop()["value"] == "198.51.100.9"
+            assert after == before
+
+    tell(story())
+
+
+def test_undo_waits_for_whoever_writes_the_accounts_rules() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry, before = await prepared(house)
+            storage = resources(house, registry)[1]
+            async with house.leases.hold(lease_of(as_id(storage))):
+                await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+                await house.live(house.after(3 * MINUTE))
+                assert [call for call in house.writes() if call.method == "PATCH" and storage.name in call.url] == []
+
+            assert await house.settle(registry) == "paused"
             assert network_of(house, registry) == before
 
     tell(story())
