@@ -14,18 +14,16 @@ from shared.core.changes import key_of
 from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.lockdown import Memory
-from shared.core.plan import Plan, guard
+from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints, make_plan
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, Registry, TargetKind
 from shared.core.report import (
-    Audited,
     BlockedOutcome,
     Converged,
     Exempt,
     Outcome,
     Reason,
-    Report,
     Superseded,
     Waiting,
 )
@@ -33,14 +31,14 @@ from shared.core.requests import WorkMessage
 from shared.core.storage_rules import remembered
 from shared.core.verification import WINDOW, verification
 from shared.engine.apply import Applier
+from shared.engine.auditing import audited, guarded
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
-from shared.engine.logs import tell
 from shared.engine.observe import Observer
 from shared.engine.pacing import Pacing, companions, scouts
 from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
 from shared.engine.preflight import preflight
-from shared.engine.records import HistoryEntry, Watch
+from shared.engine.reporting import outcome_entry, propagation, report_of, say, watched
 from shared.engine.restore import Restorer
 from shared.engine.results import Results, count_repairs, not_refused, recognise, snapshots
 from shared.engine.retrying import Retrier
@@ -113,18 +111,18 @@ class Reconciler:
         entry = await retrier.call(lambda: self._services.ledger.read(message.registry))
         work = Work(self._services.ledger, entry, message, retrier, now)
         if message.generation < work.row.generation or message.attempt <= work.row.sequence:
-            return self._say(work, Superseded())
+            return say(work, Superseded())
         claimed = work.claimed_until(now)
         if claimed is not None:
             delay = min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))
             await retrier.call(lambda: self._services.queue.send(message, delay))
-            return self._say(work, self._again(delay, "AnotherPass", "Another pass is at work on this registry."))
+            return say(work, self._again(delay, "AnotherPass", "Another pass is at work on this registry."))
         try:
             outcome = await self._outcome(work)
             await self._finish(work, outcome)
         except TakenOver:
             outcome = Superseded()
-        return self._say(work, outcome)
+        return say(work, outcome)
 
     async def _outcome(self, work: Work) -> Outcome:
         try:
@@ -140,7 +138,7 @@ class Reconciler:
         """
         now = self._clock.now()
         if work.row.outcome is None or work.row.outcome.kind != outcome.kind:
-            work.entries.append(_outcome_entry(work, outcome, self._report(work, outcome)))
+            work.entries.append(outcome_entry(work, outcome, report_of(work, outcome, now)))
         until = outcome.until if isinstance(outcome, Waiting) else second_look(work)
         if until is not None:
             await work.claim(now)
@@ -148,7 +146,7 @@ class Reconciler:
                 following = replace(work.message, attempt=work.message.attempt + 1)
                 delay = max(until - now, timedelta())
                 await work.retrier.call(lambda: self._services.queue.send(following, delay))
-        await work.finish(outcome, self._report(work, outcome))
+        await work.finish(outcome, report_of(work, outcome, self._clock.now()))
 
     # --- stages -------------------------------------------------------------------------------------------------------
 
@@ -229,7 +227,7 @@ class Reconciler:
             target = await work.retrier.call(lambda: read(watch.target))
             if target is not None and target.access is Access.OPEN:
                 until = min(now + self._pacing.propagation(now - closed), closed + window)
-                return Waiting(until=until, reasons=_propagation(work, watch))
+                return Waiting(until=until, reasons=propagation(work, watch))
         work.update(watch=None)
         return None
 
@@ -248,19 +246,14 @@ class Reconciler:
         if plan.converged:
             work.update(failures=0, denied_since={}, repairs={}, refused={})
             return Converged()
-        guard(
-            plan,
-            limit=policy.limits.changes_per_registry,
-            closing_needs_verification=policy.lockdown.when == "verified",
-            healthy=approved_endpoints(registry),
-        )
         if policy.mode == "audit":
-            return Audited(changes=len(plan.changes))
+            return audited(plan, policy, approved_endpoints(registry))
+        guarded(plan, policy, approved_endpoints(registry))
         runnable = not_refused(plan.changes, work.row.refused)
         work.update(repairs=count_repairs(work.row.repairs, plan))
         if not runnable:
             return self._nothing_to_do(work, plan)
-        work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=_watched(plan))
+        work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=watched(plan))
         until = self._clock.now() + self._pacing.scaled(WINDOW)
         work.update(verify=verification(runnable, plan, policy, until, work.row.verify))
         work.update(rules_added=remembered(work.row.rules_added, runnable))
@@ -284,7 +277,7 @@ class Reconciler:
         if not waits:
             return BlockedOutcome(reasons=blocks)
         delay = self._pacing.scaled(min(wait.delay for wait in waits))
-        work.update(watch=_watched(plan))
+        work.update(watch=watched(plan))
         return Waiting(until=self._clock.now() + delay, reasons=(*(wait.reason for wait in waits), *blocks))
 
     def _after_error(self, work: Work, error: RegistryIsolationError) -> Outcome:
@@ -317,65 +310,3 @@ class Reconciler:
 
     def _again(self, delay: timedelta, name: str, sentence: str) -> Waiting:
         return Waiting(until=self._clock.now() + delay, reasons=(Reason(name=name, sentence=sentence),))
-
-    # --- records ------------------------------------------------------------------------------------------------------
-
-    def _report(self, work: Work, outcome: Outcome) -> Report:
-        """This pass's word; a pass that only asked after operations keeps what the last plan said."""
-        last = work.row.report or Report(registry=work.registry, at=self._clock.now(), phase=outcome.kind)
-        if work.plan is not None:
-            last = replace(
-                last,
-                digest=work.plan.digest,
-                conditions=work.plan.conditions,
-                findings=work.plan.findings,
-                changes=tuple(change.sentence for change in work.plan.changes),
-            )
-        reasons, fqdns = getattr(outcome, "reasons", ()), work.row.fqdns or last.fqdns
-        return replace(last, at=self._clock.now(), phase=outcome.kind, reasons=reasons, fqdns=fqdns)
-
-    def _say(self, work: Work, outcome: Outcome) -> Outcome:
-        """One log line for one pass, always with the same keys."""
-        tell(
-            "pass",
-            registry=work.registry.text,
-            generation=work.message.generation,
-            attempt=work.message.attempt,
-            outcome=outcome.kind,
-            digest=work.plan.digest if work.plan else "",
-            operations=len(work.row.operations),
-            reasons=[reason.sentence for reason in getattr(outcome, "reasons", ())],
-        )
-        return outcome
-
-
-def _watched(plan: Plan) -> Watch | None:
-    """The target to watch when *plan* waits for nothing but Azure's own closing."""
-    watched = [wait.watched for wait in plan.waits if wait.watched is not None]
-    if not watched or len(watched) < len(plan.waits):
-        return None
-    return Watch(target=watched[0].id, target_kind=watched[0].kind)
-
-
-def _propagation(work: Work, watch: Watch) -> tuple[Reason, ...]:
-    """Why a watched target is waited for: in the words of the plan that waited for it, if they were the last ones said."""
-    said = work.row.report.reasons if work.row.report else ()
-    if any(reason.name == "Propagation" for reason in said):
-        return said
-    sentence = f"Waiting for Azure to close {watch.target.name} after its registry."
-    return (Reason(name="Propagation", sentence=sentence, resource=watch.target.text),)
-
-
-def _outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:
-    sentence = " ".join(reason.sentence for reason in report.reasons) or outcome.kind
-    return HistoryEntry(
-        at=report.at,
-        registry=work.registry,
-        kind="outcome",
-        subject=outcome.kind,
-        sentence=sentence,
-        origin=work.row.origin,
-        caller=work.row.caller,
-        digest=report.digest,
-        result=outcome.kind,
-    )

@@ -1,0 +1,73 @@
+"""What a pass says of itself: its report, its line in the history, its line in the log."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.core.plan import Plan
+from shared.core.report import Outcome, Reason, Report
+from shared.engine.logs import tell
+from shared.engine.records import HistoryEntry, Watch
+from shared.engine.work import Work
+
+
+def report_of(work: Work, outcome: Outcome, now: datetime) -> Report:
+    """This pass's word; a pass that only asked after operations keeps what the last plan said."""
+    last = work.row.report or Report(registry=work.registry, at=now, phase=outcome.kind)
+    if work.plan is not None:
+        last = replace(
+            last,
+            digest=work.plan.digest,
+            conditions=work.plan.conditions,
+            findings=work.plan.findings,
+            changes=tuple(change.sentence for change in work.plan.changes),
+        )
+    reasons, fqdns = getattr(outcome, "reasons", ()), work.row.fqdns or last.fqdns
+    return replace(last, at=now, phase=outcome.kind, reasons=reasons, fqdns=fqdns)
+
+
+def say(work: Work, outcome: Outcome) -> Outcome:
+    """One log line for one pass, always with the same keys."""
+    tell(
+        "pass",
+        registry=work.registry.text,
+        generation=work.message.generation,
+        attempt=work.message.attempt,
+        outcome=outcome.kind,
+        digest=work.plan.digest if work.plan else "",
+        operations=len(work.row.operations),
+        reasons=[reason.sentence for reason in getattr(outcome, "reasons", ())],
+    )
+    return outcome
+
+
+def outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:
+    """The history's line for a phase that changed."""
+    sentence = " ".join(reason.sentence for reason in report.reasons) or outcome.kind
+    return HistoryEntry(
+        at=report.at,
+        registry=work.registry,
+        kind="outcome",
+        subject=outcome.kind,
+        sentence=sentence,
+        origin=work.row.origin,
+        caller=work.row.caller,
+        digest=report.digest,
+        result=outcome.kind,
+    )
+
+
+def watched(plan: Plan) -> Watch | None:
+    """The target to watch when *plan* waits for nothing but Azure's own closing."""
+    targets = [wait.watched for wait in plan.waits if wait.watched is not None]
+    if not targets or len(targets) < len(plan.waits):
+        return None
+    return Watch(target=targets[0].id, target_kind=targets[0].kind)
+
+
+def propagation(work: Work, watch: Watch) -> tuple[Reason, ...]:
+    """Why a watched target is waited for: in the words of the plan that waited for it, if they were the last ones said."""
+    said = work.row.report.reasons if work.row.report else ()
+    if any(reason.name == "Propagation" for reason in said):
+        return said
+    sentence = f"Waiting for Azure to close {watch.target.name} after its registry."
+    return (Reason(name="Propagation", sentence=sentence, resource=watch.target.text),)
