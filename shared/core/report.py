@@ -110,10 +110,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """`mode: audit`: the plan was made and reported, nothing was written; *changes* is how many it asks for."""
+    """
+    `mode: audit`: the plan was made and reported, nothing was written.
+
+    *changes* is how many it asks for, *reasons* what would be waited for or stand in its way.
+    """
 
     kind: Literal["audited"] = "audited"
     changes: int
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from shared.core.arm import ResourceId
 from shared.core.changes import Change
 from shared.core.cleanup import deletions, made_for
-from shared.core.plan import Plan, guard
+from shared.core.plan import Plan
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import PrivateEndpoint
-from shared.core.report import Audited, BlockedOutcome, Gone, Outcome, Reason, Waiting
+from shared.core.report import BlockedOutcome, Gone, Outcome, Reason, Waiting
 from shared.core.storage_rules import removals
 from shared.engine.apply import Applier
+from shared.engine.auditing import audited, guarded
 from shared.engine.gather import all_of
 from shared.engine.left_over import leading_nowhere
 from shared.engine.pacing import Pacing
@@ -81,12 +82,10 @@ class Departure:
         changes = await self._changes(work)
         if not changes:
             return _forget(work)
+        plan = work.plan = Plan(registry=work.registry, changes=changes)
         if self._policy.mode == "audit":
-            return Audited(changes=len(changes))
-        plan = Plan(registry=work.registry, changes=changes)
-        limit = self._policy.limits.changes_per_registry
-        guard(plan, limit=limit, closing_needs_verification=True, healthy=frozenset())
-        work.plan = plan
+            return audited(plan, self._policy, frozenset())
+        guarded(plan, self._policy, frozenset())
         runnable = not_refused(changes, work.row.refused)
         if not runnable:
             return BlockedOutcome(reasons=tuple(dict.fromkeys(work.row.refused.values())))
