@@ -6,6 +6,7 @@ import pytest
 
 from shared.core.changes import key_of
 from shared.core.errors import UnsafePlan
+from shared.core.registry import TargetKind
 from shared.core.report import Audited, BlockedOutcome, Exempt, Waiting
 from tests.core.worlds import a_policy, a_registry
 from tests.engine.desk import ALPHA, MINUTE, Desk
@@ -53,6 +54,36 @@ async def test_audit_mode_counts_the_changes_reports_them_and_writes_nothing() -
     assert report.phase == "audited"
     assert desk.plane.started == []
     assert len(desk.queue) == 0
+
+
+async def test_audit_mode_says_what_would_stand_in_the_way_and_what_would_be_waited_for() -> None:
+    targets = tuple(
+        replace(target, sku="Standard") if target.kind is TargetKind.ACR else target for target in NEW.targets
+    )
+    desk = Desk(replace(NEW, targets=targets), a_policy(mode="audit"))
+    await desk.ask()
+
+    outcome = await desk.pass_()
+
+    assert isinstance(outcome, Audited)
+    assert "UnsupportedSku" in [reason.name for reason in outcome.reasons]
+    report = (await desk.row()).report
+    assert report is not None
+    assert report.reasons == outcome.reasons
+    assert desk.plane.started == []
+
+
+async def test_a_plan_above_the_limit_is_audited_all_the_same_and_told_as_unsafe() -> None:
+    desk = Desk(policy=a_policy(mode="audit", limits={"changes_per_registry": 5}))
+    await desk.ask()
+
+    outcome = await desk.pass_()
+
+    assert isinstance(outcome, Audited)
+    assert outcome.changes > 5
+    (reason,) = outcome.reasons
+    assert reason.name == UnsafePlan.__name__
+    assert "limits.changes_per_registry (5)" in reason.sentence
 
 
 async def test_audit_mode_asks_after_what_still_runs_and_starts_nothing_that_waited_for_it() -> None:

@@ -225,6 +225,10 @@ def test_audit_mode_says_what_it_would_remove_and_removes_nothing() -> None:
             assert await house.settle(registry) == "audited"
             assert [call for call in house.writes(before) if call.principal == APP] == []
             assert len(house.endpoints()) == 3
+            row = await house.row(registry)
+            assert row is not None
+            assert row.report is not None
+            assert sorted(sentence.split()[0] for sentence in row.report.changes) == ["delete"] * 3
 
     tell(story())
 
