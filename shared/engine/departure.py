@@ -133,6 +133,7 @@ def _forget(work: Work) -> Gone:
         snapshots={},
         repairs={},
         managed_group="",
+        paused=None,
     )
     return Gone()
 

@@ -97,6 +97,7 @@ class Reconciler:
             results=self._results,
             progress=self._progress,
             come_back=self._come_back,
+            depart=self._departure.run,
         )
 
     async def run(self, message: WorkMessage) -> Outcome:

@@ -1,8 +1,9 @@
 """
 Passes over a registry that is being restored, or that rests because somebody undid its isolation.
 
-A resting registry costs no request and gets no write. Restoring reads the targets that have a snapshot, writes what
-differs, reads again until it holds, and then rests (undo) or stops with the reason (rollback).
+A resting registry gets no write and costs one request a pass, which asks whether it still exists: a pause ends with its
+registry, so that what the app made for one that is gone does not stay for ever. Restoring reads the targets that have a
+snapshot, writes what differs, reads again until it holds, and then rests (undo) or stops with the reason (rollback).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -40,6 +41,7 @@ _PLATFORM_DELAY = timedelta(seconds=30)
 
 type AskProgress = Callable[[Work], Awaitable[Mapping[str, Progress]]]
 type ComeBack = Callable[[Work, RegistryIsolationError], Outcome]
+type Depart = Callable[[Work], Awaitable[Outcome]]
 
 
 class Restorer:
@@ -56,6 +58,7 @@ class Restorer:
         results: Results,
         progress: AskProgress,
         come_back: ComeBack,
+        depart: Depart,
     ) -> None:
         self._plane = plane
         self._policy = policy
@@ -65,6 +68,7 @@ class Restorer:
         self._results = results
         self._progress = progress
         self._come_back = come_back
+        self._depart = depart
 
     async def run(self, work: Work) -> Outcome | None:
         """One pass; None for a registry that neither rests nor is being restored."""
@@ -78,13 +82,13 @@ class Restorer:
             if passing is not None and work.row.failures > 1:
                 return self._come_back(work, passing)
         restoration = work.row.restoring
-        return self._rest(work) if restoration is None else await self._restore(work, restoration)
+        return await self._rest(work) if restoration is None else await self._restore(work, restoration)
 
     async def _restore(self, work: Work, restoration: Restoration) -> Outcome:
         for _ in range(ROUNDS):
             changes = plan_restoring(work.row.snapshots, await self._targets(work), work.row.rules_added)
             if not changes:
-                return self._restored(work, restoration)
+                return await self._restored(work, restoration)
             if self._clock.now() - restoration.since > PATIENCE:
                 return self._given_up(work, restoration)
             runnable = not_refused(changes, work.row.refused)
@@ -113,12 +117,12 @@ class Restorer:
         found = await all_of(_read(work, part, read) for part, read in reads if part.key in kept)
         return (document.target, *(target for target in found if target is not None))
 
-    def _restored(self, work: Work, restoration: Restoration) -> Outcome:
+    async def _restored(self, work: Work, restoration: Restoration) -> Outcome:
         work.update(restoring=None, verify=None, closed_since=None, repairs={}, failures=0, refused={})
         work.entries.append(self._results.entry(work, restoration.kind, restoration.why, "restored"))
         work.plan = _opened(work, restoration.why)
         if restoration.kind == "undo" and work.row.paused is not None:
-            return self._rest(work)
+            return await self._rest(work)
         return BlockedOutcome(
             reasons=(Reason(name="RolledBack", sentence=restoration.why, resource=work.registry.text),)
         )
@@ -139,10 +143,14 @@ class Restorer:
         why = Reason(name="NotRestored", sentence=restoration.why, resource=work.registry.text)
         return BlockedOutcome(reasons=(*dict.fromkeys(work.row.refused.values()), why))
 
-    def _rest(self, work: Work) -> Outcome:
+    async def _rest(self, work: Work) -> Outcome:
         pause = work.row.paused
         if pause is None:  # resumed while it was being restored
             return self._again(work, timedelta(), "Resumed", "Enforcement was resumed.")
+        if self._policy.in_scope(work.registry):
+            if await work.retrier.call(lambda: self._plane.read_registry(work.registry)) is None:
+                return await self._depart(work)
+            work.update(missing_since=None)
         return Paused(by=pause.by, since=pause.at, why=pause.why)
 
     def _running(self, work: Work) -> Waiting:

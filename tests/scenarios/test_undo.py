@@ -168,7 +168,7 @@ def test_undo_twice_is_undo_once() -> None:
     tell(story())
 
 
-def test_a_paused_registry_costs_nothing_whoever_asks_and_whatever_drifts() -> None:
+def test_a_paused_registry_costs_one_look_whoever_asks_and_whatever_drifts() -> None:
     async def story() -> None:
         async with House() as house:
             registry, before = await prepared(house)
@@ -182,8 +182,49 @@ def test_a_paused_registry_costs_nothing_whoever_asks_and_whatever_drifts() -> N
                 await house.live(house.after(2 * MINUTE))
 
             assert await house.settle(registry) == "paused"
-            assert [call.url for call in house.azure.log[log:] if call.principal == APP] == []
+            asked = [call.url.partition("?")[0] for call in house.azure.log[log:] if call.principal == APP]
+            assert len(asked) <= 4
+            assert {url.rpartition("/registries/")[2] for url in asked} == {"contoso"}
+            assert house.writes(log) == []
             assert network_of(house, registry) == before
+
+    tell(story())
+
+
+def test_a_pause_ends_with_its_registry_and_what_the_app_made_goes_after_the_grace_period() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry, _ = await prepared(house)
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+            await house.settle(registry)
+            scenery.send(house.azure, "DELETE", registry, api_version=scenery.REGISTRY_API)
+            await house.live(house.after(20 * MINUTE))
+            assert len(house.endpoints()) == 3
+
+            assert await house.settle(registry) == "gone"
+
+            assert house.endpoints() == []
+            row = await house.row(registry)
+            assert row is not None
+            assert row.paused is None
+
+    tell(story())
+
+
+def test_a_paused_registry_that_comes_back_within_the_grace_period_is_still_paused() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry, _ = await prepared(house)
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+            await house.settle(registry)
+            scenery.send(house.azure, "DELETE", registry, api_version=scenery.REGISTRY_API)
+            await house.live(house.after(10 * MINUTE))
+
+            await create(house)
+            await house.live(house.after(60 * MINUTE))
+
+            assert await house.settle(registry) == "paused"
+            assert set(house.access(registry).values()) == {"Enabled"}
 
     tell(story())
 
