@@ -82,6 +82,14 @@ def denial_block(denial: DenyAssignment, resource: ResourceId, registry: Resourc
     return Reason(name="DeniedByAssignment", sentence=sentence, resource=resource.text)
 
 
+def denied_rules_block(
+    denial: DenyAssignment, account: ResourceId, names: str, registry: ResourceId, principal: str
+) -> Reason:
+    """Say that *names* cannot be let into the registry's own *account*, what to set and where."""
+    sentence = f"The app cannot let {names} into storage account {account.name}: {_told(denial, registry, principal)}"
+    return Reason(name="DeniedByAssignment", sentence=sentence, resource=account.text)
+
+
 def denial_findings(denials: Denials, open_parts: tuple[ResourceId, ...], registry: ResourceId) -> tuple[Finding, ...]:
     """Say before anything is written what will keep the app from closing *open_parts* if Azure does not."""
     if denials.problem:

@@ -14,6 +14,7 @@ from typing import Any
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change
+from shared.core.denials import denied_rules_block
 from shared.core.discovery import storage_accounts
 from shared.core.findings import finding
 from shared.core.lockdown import Memory
@@ -54,7 +55,10 @@ def plan_sharing(registry: Registry, policy: IsolationPolicy, memory: Memory) ->
             continue
         lacking = missing_rules(settings, rules)
         close = select and not selects_networks(settings) and not behind_perimeter(settings)
-        if count_rules(settings) + len(lacking) > LIMIT:
+        denied = _denied(account, lacking, registry)
+        if denied is not None:
+            blocks.append(denied)
+        elif count_rules(settings) + len(lacking) > LIMIT:
             blocks.append(_full(account, count_rules(settings), lacking))
         elif lacking or close:
             changes.append(AddResourceRules(account=account, rules=lacking, select_networks=close))
@@ -99,6 +103,26 @@ def _wanted(registry: Registry, policy: IsolationPolicy, view: SharingView) -> _
 def _settings(account: ResourceId, registry: Registry, view: SharingView) -> Mapping[str, Any] | None:
     own = next((target.network_settings for target in registry.targets if target.id == account), None)
     return own if own is not None else view.accounts.get(account)
+
+
+def writes_inside(registry: Registry, policy: IsolationPolicy) -> bool:
+    """Tell whether a rule is lacking on one of the registry's own accounts, which a deny assignment may protect."""
+    view = registry.sharing
+    if view is None or not policy.targets.storage.allow_resource_instances:
+        return False
+    own = {target.id: target.network_settings for target in registry.targets}
+    wanted = _wanted(registry, policy, view)
+    return any(missing_rules(own[account], rules) for account, (rules, _) in wanted.items() if account in own)
+
+
+def _denied(account: ResourceId, lacking: tuple[ResourceRule, ...], registry: Registry) -> Reason | None:
+    """The block that a deny assignment of the managed group is to rules on the registry's own account."""
+    denials = registry.denials
+    if denials is None or not lacking:
+        return None
+    denial = denials.against_writing(account)
+    names = ", ".join(rule.resource.name for rule in lacking)
+    return denied_rules_block(denial, account, names, registry.id, denials.principal) if denial else None
 
 
 def _stale(registry: Registry, wanted: _Wanted, view: SharingView, memory: Memory) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """
 Look for deny assignments before the first write of a chain.
 
-Only when something in the managed resource group is to be closed, and once per request: the answer stays in the row until
+Only when something in the managed resource group is to be written, and once per request: the answer stays in the row until
 somebody asks again. Not being allowed to look is worth a finding and stops nothing.
 """
 
@@ -12,6 +12,7 @@ from shared.core.errors import AccessDenied, MissingPermission
 from shared.core.lockdown import asks_closing
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, Registry
+from shared.core.sharing import writes_inside
 from shared.engine.ports import ControlPlane
 from shared.engine.work import Work
 
@@ -21,7 +22,8 @@ async def preflight(
 ) -> Registry:
     """Give *registry* back with the deny assignments that reach its managed group, where they matter."""
     parts = [target for target in registry.targets if target.id != registry.id]
-    if not any(part.access is Access.OPEN and asks_closing(part, policy) for part in parts):
+    to_close = any(part.access is Access.OPEN and asks_closing(part, policy) for part in parts)
+    if not to_close and not writes_inside(registry, policy):
         return registry
     if work.row.denials is None or work.row.denials.generation != work.row.generation:
         work.update(denials=await _read(work, registry, plane, principal))

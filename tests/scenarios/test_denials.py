@@ -8,6 +8,7 @@ import pytest
 from local.simulator import scenery
 from local.simulator.options import Options
 from tests.scenarios.house import APP, House
+from tests.scenarios.sharing import let_in
 from tests.scenarios.test_isolation import create, tell
 from tests.scenarios.test_refusals import blocked, stays_quiet, without
 from tests.scenarios.verdict import unisolated
@@ -86,6 +87,39 @@ def test_with_the_apps_principal_the_app_closes_everything() -> None:
             found = house.azure.world.get(registry)
             assert found is not None
             assert found.properties["managedResourceGroupSettings"] == SPARED
+
+    tell(story())
+
+
+GUEST = f"/subscriptions/{APP}/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/guest"
+
+
+@pytest.mark.parametrize("spared", [True, False])
+def test_rules_on_the_registrys_own_storage_meet_its_deny_assignment(spared: bool) -> None:  # noqa: FBT001
+    async def story() -> None:
+        house = House(options=Options(deny_managed_groups=True))
+        house.document["targets"] = {"storage": {"allow_resource_instances": [GUEST]}}
+        async with house:
+            settings: dict[str, Any] = {"managedResourceGroupSettings": SPARED} if spared else {}
+            scenery.put_registry(house.azure, "contoso", now=house.now(), **settings)
+            registry = scenery.registry_id(house.scene.registries_group, "contoso")
+
+            assert await house.settle(registry) == ("converged" if spared else "blocked")
+
+            assert unisolated(house.azure, registry) == []
+            assert await denied_calls(house) == []
+            found = house.azure.world.get(registry)
+            assert found is not None
+            storage = scenery.parts_of(house.azure, found)[0]
+            assert let_in(house.azure, storage) == ([GUEST] if spared else [])
+            row = await house.row(registry)
+            assert row is not None
+            assert row.report is not None
+            for reason in row.report.reasons:
+                assert reason.name == "DeniedByAssignment"
+                assert f"cannot let guest into storage account {storage.name}" in reason.sentence
+                assert f'{{"principalId": "{APP}"}}' in reason.sentence
+            assert row.rules_added == () or spared
 
     tell(story())
 
