@@ -7,6 +7,12 @@ Every failure of the product has a name, a fate and a sentence a person can act 
     |    |- MalformedEvent                    permanent
     |    |- MalformedMessage                  permanent
     |    |- MalformedCursor                   permanent      ask for the first page
+    |    |- MalformedRequest(problems)        permanent      an HTTP request that cannot mean anything
+    |    |- RequestTooLarge                   permanent
+    |    |- WrongMediaType                    permanent
+    |    |- OutOfScope                        permanent      nothing was asked of Azure
+    |    |- UnknownRegistry                   permanent
+    |    |- UnknownSweep                      permanent
     |    `- InvalidSettings(problems)         permanent
     |- PolicyProblem
     |    |- InvalidPolicy(problems)           permanent
@@ -15,6 +21,7 @@ Every failure of the product has a name, a fate and a sentence a person can act 
     |    |- Throttled                         retry now      past the pass's deadline the queue waits
     |    |- Unavailable                       retry now
     |    |- Busy                              retry now
+    |    |- WorkUnderWay                      retry later    a plan of a moment ago would be another one now
     |    |- NotReadyYet                       retry later
     |    `- AccessDenied                      retry later    blocked when it lasts 10 minutes
     |- ChangedUnderneath                      observe again  never repeat the call
@@ -24,6 +31,8 @@ Every failure of the product has a name, a fate and a sentence a person can act 
          |- DeniedByAssignment, MissingPermission, DeniedByPolicy, Locked,
          |- SubnetUnusable, UnsupportedSku, ProviderNotRegistered,
          |- AmbiguousGroup, NoNetwork, RuleLimitReached
+         |- PlanChanged                       not what was approved
+         |- AuditMode, EnforcementPaused      the policy or a person said that nothing is to be written
          `- Refused                           Azure says no for a reason that this app does not know
 
 A deleted registry is an outcome, not an error. A bug stays an ordinary exception. What Azure answers becomes one of
@@ -92,6 +101,50 @@ class MalformedCursor(InvalidInput):
     """A place in a list that this app did not hand out."""
 
 
+class MalformedRequest(InvalidInput):
+    """
+    An HTTP request that cannot be understood; every problem is listed.
+
+    Attributes:
+        problems: Place and sentence of each: `#/digest` for a member of the body, a name for a parameter.
+        readable: The body was JSON, and only its members were wrong.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        code: str = "",
+        resource_id: str = "",
+        operation: str = "",
+        problems: Iterable[tuple[str, str]] = (),
+        readable: bool = False,
+    ) -> None:
+        super().__init__(sentence, code=code, resource_id=resource_id, operation=operation)
+        self.problems = tuple(problems)
+        self.readable = readable
+
+
+class RequestTooLarge(InvalidInput):
+    """An HTTP body larger than any that means something."""
+
+
+class WrongMediaType(InvalidInput):
+    """An HTTP body that does not say it is JSON."""
+
+
+class OutOfScope(InvalidInput):
+    """A registry that the policy does not look after; neither Azure nor the ledger was asked about it."""
+
+
+class UnknownRegistry(InvalidInput):
+    """A registry that nobody knows."""
+
+
+class UnknownSweep(InvalidInput):
+    """A sweep that never was, or is forgotten."""
+
+
 class InvalidSettings(InvalidInput):
     """The app's settings cannot be used; every problem is listed."""
 
@@ -153,6 +206,12 @@ class Unavailable(Temporary):
 
 class Busy(Temporary):
     """Another operation holds the resource."""
+
+
+class WorkUnderWay(Temporary):
+    """A pass is at work on the registry or operations run; what would be left to do is not known before they end."""
+
+    fate = Fate.RETRY_LATER
 
 
 class NotReadyYet(Temporary):
@@ -229,6 +288,18 @@ class NoNetwork(Blocked):
 
 class RuleLimitReached(Blocked):
     """A storage account has no room for another resource instance rule."""
+
+
+class PlanChanged(Blocked):
+    """What would be done is not what somebody approved; nothing of it is done."""
+
+
+class AuditMode(Blocked):
+    """The policy says that nothing is to be written."""
+
+
+class EnforcementPaused(Blocked):
+    """Somebody asked that nothing be written to this registry until it is resumed."""
 
 
 class Refused(Blocked):

@@ -38,13 +38,19 @@ def test_the_fates_divide_the_tree_as_its_branches_say() -> None:
     by_fate = {fate: {leaf.__name__ for leaf in LEAVES if leaf.fate is fate} for fate in Fate}
 
     assert by_fate[Fate.RETRY_NOW] == {"Throttled", "Unavailable", "Busy"}
-    assert by_fate[Fate.RETRY_LATER] == {"NotReadyYet", "AccessDenied", "DeadlineExceeded"}
+    assert by_fate[Fate.RETRY_LATER] == {"NotReadyYet", "AccessDenied", "DeadlineExceeded", "WorkUnderWay"}
     assert by_fate[Fate.OBSERVE_AGAIN] == {"ChangedUnderneath", "OperationFailed"}
     assert by_fate[Fate.PERMANENT] == {
         "MalformedResourceId",
         "MalformedEvent",
         "MalformedMessage",
         "MalformedCursor",
+        "MalformedRequest",
+        "RequestTooLarge",
+        "WrongMediaType",
+        "OutOfScope",
+        "UnknownRegistry",
+        "UnknownSweep",
         "InvalidSettings",
         "InvalidPolicy",
     }
