@@ -179,6 +179,14 @@ def forgotten(kept: Sequence[AddedRule], change: object) -> tuple[AddedRule, ...
     return tuple(added for added in kept if added.account != change.account or added.rule.key not in gone)
 
 
+def disowned(kept: Sequence[AddedRule], change: object) -> tuple[AddedRule, ...]:
+    """*kept* less what *change* was to add and Azure refused for good: if the rule appears later, a person added it."""
+    if not isinstance(change, AddResourceRules):
+        return tuple(kept)
+    refused = {rule.key for rule in change.rules}
+    return tuple(added for added in kept if added.account != change.account or added.rule.key not in refused)
+
+
 def removals(added: Iterable[AddedRule]) -> tuple[RemoveResourceRules, ...]:
     """The changes that take every rule in *added* away again, one for each account."""
     rules: dict[ResourceId, list[ResourceRule]] = {}

@@ -15,7 +15,7 @@ from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.registry import Access, Json, Registry, TargetKind
 from shared.core.report import Done, Reason, Started
-from shared.core.storage_rules import forgotten
+from shared.core.storage_rules import disowned, forgotten
 from shared.engine.apply import Applied
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
@@ -67,7 +67,10 @@ class Results:
             before = work.row.snapshots.get(attempt.change.resource.key)
             entry = self.entry(work, key, attempt.change.sentence, attempt.result.kind, attempt.error)
             work.entries.append(replace(entry, before=before, digest=digest))
-            if attempt.error is not None and self.lasting(work, key, attempt.error) is None:
+            lasting = self.lasting(work, key, attempt.error) if attempt.error is not None else None
+            if lasting is not None:
+                work.update(rules_added=disowned(work.row.rules_added, attempt.change))
+            elif attempt.error is not None:
                 passing = passing or attempt.error
             elif isinstance(attempt.result, Done | Started):
                 self.allowed(work, key)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from local.simulator.faults import Fault, FaultKind
 from tests.scenarios.house import House
-from tests.scenarios.sharing import BUSY_ACLS, Neighbourhood, acls_of, let_in
-from tests.scenarios.test_deletion import MINUTE, delete, pass_time
+from tests.scenarios.sharing import BUSY_ACLS, Neighbourhood, acls_of, change_acls, let_in
+from tests.scenarios.test_deletion import MINUTE, delete, foreign_endpoint, pass_time
 from tests.scenarios.test_isolation import create, tell
 
 
@@ -55,6 +56,60 @@ def test_a_rule_that_somebody_else_made_for_the_registry_stays() -> None:
             assert await house.settle(registry) == "gone"
 
             assert let_in(house.azure, account) == [registry.upper()]
+
+    tell(story())
+
+
+def test_a_rule_that_azure_refused_the_app_and_a_person_then_added_stays() -> None:
+    async def story() -> None:
+        house = House()
+        near = Neighbourhood(house)
+        account = near.account()
+        near.share(near.workspace(account))
+        async with house:
+            locked = Fault(
+                kind=FaultKind.RESPOND, method="PATCH", path="stshared", times=99, status=409, code="ScopeLocked"
+            )
+            house.azure.faults.add(locked)
+            registry = await create(house)
+            assert await house.settle(registry) == "blocked"
+            house.azure.faults.clear()
+            rule = {"tenantId": house.azure.tenant_id, "resourceId": registry}
+            change_acls(house.azure, account.id, lambda acls: acls.update(resourceAccessRules=[rule]))
+            await house.ask(registry)
+            assert await house.settle(registry) == "converged"
+            delete(house, registry)
+            await pass_time(house, 5 * MINUTE)
+
+            assert await house.settle(registry) == "gone"
+
+            assert let_in(house.azure, account) == [registry]
+
+    tell(story())
+
+
+def test_endpoints_and_rules_go_together_and_everybody_elses_stay() -> None:
+    async def story() -> None:
+        house = House()
+        near = Neighbourhood(house)
+        first, second = near.account(acls=BUSY_ACLS), near.account("stsecond")
+        near.share(near.workspace(first, "one"), near.workspace(second, "two"))
+        before = acls_of(house.azure, first)
+        async with house:
+            registry = await create(house)
+            assert await house.settle(registry) == "converged"
+            by_hand = foreign_endpoint(house, registry)
+            delete(house, registry)
+            await pass_time(house, 5 * MINUTE)
+
+            assert await house.settle(registry) == "gone"
+
+            assert [found.id for found in house.endpoints()] == [by_hand]
+            assert acls_of(house.azure, first) == before
+            assert let_in(house.azure, second) == []
+            row = await house.row(registry)
+            assert row is not None
+            assert (row.made, row.rules_added) == ((), ())
 
     tell(story())
 
