@@ -1,0 +1,30 @@
+"""
+Text that goes into a Resource Graph query.
+
+Names and ids come from Azure's answers and from the policy, which is no reason to trust them: whatever they hold, they
+stay inside one string literal. Nothing else of the product puts a value into a query.
+"""
+
+from collections.abc import Iterable
+
+_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+
+
+def literal(text: str) -> str:
+    """*text* as a string literal of the Kusto query language (documentation of its string type)."""
+    return "'" + "".join(_escaped(character) for character in text) + "'"
+
+
+def literals(texts: Iterable[str]) -> str:
+    """*texts*, each once and in lower case, as the list that `in` and `in~` take."""
+    # A list without members is no valid syntax; nothing that is asked for is called "".
+    return "(" + ",".join(literal(text) for text in dict.fromkeys(text.lower() for text in texts) or [""]) + ")"
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable() or ord(character) > _LAST_OF_FOUR_DIGITS:
+        return character
+    return f"\\u{ord(character):04x}"
