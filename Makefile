@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up azure test test-fast check lint format types contracts lock cli clean
+.PHONY: help setup demo up azure bench bench-quick test test-fast check lint format types contracts lock cli clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,12 @@ up: setup ## keep the simulated Azure and the Functions host running, and print 
 
 azure: .venv/.ready ## run only the simulated Azure (ARGS='--seed FILE --port N')
 	@$(PYTHON) -m local.simulator $(ARGS)
+
+bench: setup cli ## measure the app beside its limit and its alternatives, ten minutes (ARGS='--output FILE.md')
+	@$(PYTHON) -m bench $(ARGS)
+
+bench-quick: setup ## the same in a minute, without the Azure CLI
+	@$(PYTHON) -m bench --quick $(ARGS)
 
 test: setup cli ## run every test, two files at a time
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)

@@ -20,6 +20,7 @@ PLANTED = {
     "shared/settings.py": "from local import processes",
     "handlers/events.py": "from shared import settings",
     "local/simulator/wire.py": "from shared.core import arm",
+    "handlers/reconcile.py": "from bench import rows",
     "local/host/keys.py": "from handlers import runtime",
 }
 
@@ -50,7 +51,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("planted")
-    for room in ("handlers", "shared", "local"):
+    for room in ("handlers", "shared", "local", "bench"):
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder

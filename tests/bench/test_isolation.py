@@ -1,0 +1,112 @@
+"""What the bench reads from one run, against the run's own world."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bench.arm_requests import by_purpose, necessary_writes, purpose_of, writes
+from bench.asking import asking
+from bench.billing import billing
+from bench.critical_path import Step, longest_chain, losses, steps_of
+from bench.isolation import CASES, Isolation, demand_isolated, isolate
+from bench.latency import latency
+from bench.rows import ReferenceFailed, Verdict
+from local.simulator import scenery
+from local.simulator.azure import SimulatedAzure
+from local.verdict import unisolated
+from tests.virtual_time import EPOCH
+
+
+@pytest.fixture(scope="module")
+def run() -> Isolation:
+    return isolate(CASES[0])
+
+
+def step(key: str, begin: float, end: float, *needs: str) -> Step:
+    return Step(
+        key=key, started=EPOCH + timedelta(seconds=begin), ended=EPOCH + timedelta(seconds=end), needs=tuple(needs)
+    )
+
+
+def test_the_longest_chain_is_the_one_that_takes_longest_not_the_one_with_most_steps() -> None:
+    short = (step("a", 0, 1), step("b", 1, 2, "a"), step("c", 2, 3, "b"))
+    steps = (*short, step("long", 0, 5), step("end", 9, 10, "c", "long"))
+
+    assert [each.key for each in longest_chain(steps)] == ["long", "end"]
+
+
+def test_waiting_between_steps_is_no_part_of_the_chain() -> None:
+    chain = longest_chain((step("a", 0, 10), step("b", 100, 110, "a")))
+
+    assert sum(each.seconds for each in chain) == 20
+
+
+def test_the_chain_of_a_run_is_zone_link_closing_and_azures_own_closing(run: Isolation) -> None:
+    durations = run.azure.durations
+    chain = longest_chain(steps_of(run))
+
+    assert [each.key.split("/")[-2] for each in chain][:3] == ["privatednszones", "virtualnetworklinks", "registries"]
+    assert sum(each.seconds for each in chain) == pytest.approx(
+        2 * durations.private_dns + durations.registry_update + durations.propagation
+    )
+
+
+def test_chain_and_losses_add_up_to_the_time_from_event_to_isolated(run: Isolation) -> None:
+    chain = longest_chain(steps_of(run))
+    spent = sum(each.seconds for each in chain) + losses(run, chain).total
+
+    assert spent == pytest.approx((run.known - run.event).total_seconds(), abs=0.01)
+
+
+def test_the_closing_needs_everything_that_came_before_it(run: Isolation) -> None:
+    steps = steps_of(run)
+    closing = next(each for each in steps if each.key == run.registry.key)
+
+    assert set(closing.needs) == {each.key for each in steps if each.started < closing.started}
+
+
+def test_the_necessary_writes_are_what_the_world_has_more_and_the_closing(run: Isolation) -> None:
+    assert necessary_writes(run) == 3 + 3 + 3 + 3 + 1
+    assert writes(run.calls) == necessary_writes(run)
+
+
+def test_every_request_has_a_purpose(run: Isolation) -> None:
+    assert {purpose_of(call) for call in run.calls} >= {"registry", "storage", "endpoints", "zone links"}
+    assert "other" not in {purpose_of(call) for call in run.calls}
+    assert sum(by_purpose(run.calls).values()) == len(run.calls)
+
+
+def test_the_rows_are_judged(run: Isolation) -> None:
+    timed, asked = latency((run,)), asking((run,))
+
+    assert timed.rows[0].verdict is Verdict.MET
+    assert {row.verdict for row in asked.rows if row.measure.startswith("second reconcile")} == {Verdict.MET}
+    assert len(run.second_pass) <= 12
+
+
+def test_waiting_on_the_queue_is_billed_less_than_waiting_inside(run: Isolation) -> None:
+    row = billing((run,), 200.0).rows[0]
+
+    assert float(row.ratio) < 0.2
+
+
+def test_a_run_without_a_closing_has_no_chain(run: Isolation) -> None:
+    unclosed = replace(run, calls=tuple(call for call in run.calls if purpose_of(call) != "registry"))
+
+    with pytest.raises(ReferenceFailed, match="nobody closed"):
+        steps_of(unclosed)
+
+
+def test_an_open_registry_gives_no_figures() -> None:
+    azure = SimulatedAzure()
+    scenery.standard_world(azure)
+    registry = scenery.create_registry(azure, "open")
+
+    with pytest.raises(ReferenceFailed, match=r"open: the registry is not isolated.*open is open"):
+        demand_isolated(azure, "open", registry.id)
+
+
+def test_the_measured_world_is_isolated_indeed(run: Isolation) -> None:
+    assert unisolated(run.azure, run.registry.id) == []
+    assert run.isolated <= run.known
