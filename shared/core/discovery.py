@@ -47,10 +47,11 @@ def choose_group(registry: ResourceId, candidates: Iterable[GroupCandidate]) -> 
         case [only]:
             return only.id
         case _:
-            names = " and ".join(sorted(candidate.id.name for candidate in owned))
+            *others, last = sorted(candidate.id.name for candidate in owned)
+            names = f"{', '.join(others)} and {last}"
             raise AmbiguousGroup(
-                f"Registry {registry.name} does not name its managed resource group, and {names} both could be it. "
-                "Delete the one that is left over from an earlier registry, or wait until the registry names its own.",
+                f"Registry {registry.name} does not name its managed resource group, and {names} could each be it. "
+                "Delete what is left over from an earlier registry, or wait until the registry names its own.",
                 resource_id=registry.text,
                 operation="find managed resource group",
             )

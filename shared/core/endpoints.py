@@ -10,7 +10,8 @@ whoever made it; the app repairs and deletes only what bears the name that it gi
     Succeeded, Approved                           use it
     Creating, Updating, Deleting                  wait
     ours: Succeeded, Pending                      blocked: somebody must approve
-    ours: Failed, Rejected, Disconnected          1st time put again, 2nd delete (then create), 3rd blocked
+    ours: Approved, the target says Pending       wait for the target's word, five minutes at most, then as above
+    ours: Failed, Rejected, Disconnected, Timeout 1st time put again, 2nd delete (then create), 3rd blocked
     another's, not approved                       ignored: create ours beside it
     another's is used, ours is dead               delete ours: its zone group would fight over the records
 """
@@ -40,7 +41,11 @@ PREMIUM = "premium"
 _TARGET_BUSY_DELAY = timedelta(seconds=15)
 _REPLICA_DELAY = timedelta(seconds=30)
 _ENDPOINT_DELAY = timedelta(seconds=10)
+_CONFIRMATION_DELAY = timedelta(seconds=30)
+_CONFIRMATION_LOOKS = 10
 _IN_PROGRESS = {"creating", "updating", "deleting"}
+REFUSING = frozenset({ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED, ConnectionStatus.TIMEOUT})
+"""What a target says of a connection through which nothing will pass; Timeout: nobody approved it in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +130,11 @@ def status_towards(endpoint: PrivateEndpoint, wanted: WantedEndpoint) -> Connect
     )
     if ours is None:
         return None
+    if ours is not ConnectionStatus.APPROVED:
+        return ours
     theirs = {connection.status for connection in wanted.target.connections if connection.endpoint == endpoint.id}
-    refused = theirs & {ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED}
-    return min(refused) if refused and ours is ConnectionStatus.APPROVED else ours
+    pending = theirs & {ConnectionStatus.PENDING} - {ConnectionStatus.APPROVED}
+    return min(theirs & REFUSING, default=min(pending, default=ours))
 
 
 def assess(
@@ -161,6 +168,8 @@ def assess(
             )
             return Standing(wanted=wanted, wait=Wait(reason=reason, delay=_ENDPOINT_DELAY))
     own = next((endpoint for endpoint in usable if endpoint.id == wanted.id), None)
+    if own is not None and _says_approved(own, wanted) and status_towards(own, wanted) is ConnectionStatus.PENDING:
+        return _await_confirmation(wanted, own, repairs.get(_confirmation_key(own), 0))
     if own is not None:
         return _repair(wanted, own, repairs.get(own.id.key, 0))
     return _create(wanted, view, registry)
@@ -176,15 +185,38 @@ def _obsolete(wanted: WantedEndpoint, used: PrivateEndpoint, usable: list[Privat
     return None
 
 
+def _says_approved(own: PrivateEndpoint, wanted: WantedEndpoint) -> bool:
+    statuses = {c.status for c in own.connections if c.target == wanted.target.id}
+    return own.state.lower() == "succeeded" and statuses == {ConnectionStatus.APPROVED}
+
+
+def _confirmation_key(own: PrivateEndpoint) -> str:
+    return f"approval:{own.id.key}"
+
+
+def _await_confirmation(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing:
+    """The two sides of a connection disagree: it may be an old answer, and is a person's matter if it lasts."""
+    name, target = own.id.name, wanted.target.id
+    if seen >= _CONFIRMATION_LOOKS:
+        return _approval_block(wanted, own, ConnectionStatus.PENDING)
+    sentence = f"Private endpoint {name} says that its connection is Approved, {target.name} says Pending."
+    reason = Reason(name="ApprovalUnconfirmed", sentence=sentence, resource=own.id.text)
+    return Standing(wanted=wanted, wait=Wait(reason=reason, delay=_CONFIRMATION_DELAY), broken=_confirmation_key(own))
+
+
+def _approval_block(wanted: WantedEndpoint, own: PrivateEndpoint, status: ConnectionStatus) -> Standing:
+    sentence = (
+        f"The connection of private endpoint {own.id.name} to {wanted.target.id.name} is {status.value}: "
+        f"approve it on {wanted.target.id.text}, or give the app's identity "
+        f"{wanted.target.id.type}/privateEndpointConnectionsApproval/action there and delete the endpoint."
+    )
+    return Standing(wanted=wanted, block=Reason(name="ApprovalPending", sentence=sentence, resource=own.id.text))
+
+
 def _repair(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing:
     status = status_towards(own, wanted) or ConnectionStatus.UNKNOWN
     if own.state.lower() == "succeeded" and status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}:
-        sentence = (
-            f"The connection of private endpoint {own.id.name} to {wanted.target.id.name} is {status.value}: "
-            f"approve it on {wanted.target.id.text}, or give the app's identity "
-            f"{wanted.target.id.type}/privateEndpointConnectionsApproval/action there and delete the endpoint."
-        )
-        return Standing(wanted=wanted, block=Reason(name="ApprovalPending", sentence=sentence, resource=own.id.text))
+        return _approval_block(wanted, own, status)
     if seen == 0:
         return Standing(
             wanted=wanted, change=_put(wanted, own.location, dict(own.tags), repair=True), broken=own.id.key

@@ -13,7 +13,7 @@ from shared.core.arm import ResourceId
 from shared.core.changes import Change, CreateEndpoint, key_of
 from shared.core.cleanup import plan_left_overs
 from shared.core.egress import plan_egress
-from shared.core.endpoints import Standing, address_shortage, assess, wanted_endpoints
+from shared.core.endpoints import REFUSING, Standing, address_shortage, assess, wanted_endpoints
 from shared.core.lockdown import Memory, asks_closing, plan_closing
 from shared.core.names import NamesPlan, foreign_zone_groups, plan_names, zone_findings, zone_ids, zone_names
 from shared.core.plan import Part, Plan, in_order
@@ -74,7 +74,7 @@ def make_plan(registry: Registry, policy: IsolationPolicy, zone_table: ZoneTable
             *closing.waits,
             *(wait for part in others for wait in part.waits),
         ),
-        blocks=(*blocks, *closing.blocks, *(block for part in others for block in part.blocks)),
+        blocks=(*blocks, *_not_said(closing.blocks, blocks), *(block for part in others for block in part.blocks)),
         findings=(
             *_discovery_findings(registry),
             *zone_findings(registry, zone_table),
@@ -129,9 +129,8 @@ def approved_endpoints(registry: Registry) -> frozenset[ResourceId]:
 
 
 def _rejected_by_target(endpoint: ResourceId, registry: Registry) -> bool:
-    refused = {ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED}
     return any(
-        connection.endpoint == endpoint and connection.status in refused
+        connection.endpoint == endpoint and connection.status in REFUSING
         for target in registry.targets
         for connection in target.connections
     )
@@ -152,6 +151,12 @@ def _plan_network(
 
 def _creates(standing: Standing) -> bool:
     return isinstance(standing.change, CreateEndpoint) and not standing.change.repair
+
+
+def _not_said(more: Iterable[Reason], blocks: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Those of *more* that name nothing that *blocks* names already (one wrong sku keeps out endpoint and closing)."""
+    said = {(block.name, block.resource) for block in blocks}
+    return tuple(block for block in more if (block.name, block.resource) not in said)
 
 
 def _no_network(registry: Registry, policy: IsolationPolicy, networks: tuple[Network, ...]) -> tuple[Reason, ...]:

@@ -25,6 +25,7 @@ from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.policy import IsolationPolicy, Network
 from shared.core.registry import (
     Access,
+    Connection,
     ConnectionStatus,
     NetworkView,
     PrivateEndpoint,
@@ -42,7 +43,7 @@ from tests.core.perfect_sharing import ruled
 from tests.core.worlds import DONE, NOW, ZONES, addresses_of, an_endpoint, wanted, with_view
 
 UNDER_WAY = {"creating", "updating", "inprogress"}
-REFUSED = {ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED}
+NO_WAY_IN = {status for status in ConnectionStatus if status is not ConnectionStatus.APPROVED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def _serves(registry: Registry, view: NetworkView, endpoint: PrivateEndpoint, ta
         for connection in endpoint.connections
     )
     refused = any(
-        said.endpoint == endpoint.id and said.status in REFUSED
+        said.endpoint == endpoint.id and said.status in NO_WAY_IN
         for known in registry.targets
         for said in known.connections
     )
@@ -288,7 +289,10 @@ def _closed(world: World, change: ClosePublicAccess) -> World:
 def rest(world: World) -> World:
     """Let ten minutes pass: what is under way ends, and a person approves what awaits approval."""
     registry = world.registry
-    targets = tuple(replace(target, provisioning=DONE, replicas_pending=()) for target in registry.targets)
+    targets = tuple(
+        replace(target, provisioning=DONE, replicas_pending=(), connections=_confirmed(target.connections))
+        for target in registry.targets
+    )
     document = replace(registry.document, target=targets[0])
     world = replace(
         world, registry=replace(registry, targets=targets, document=document), now=world.now + timedelta(minutes=10)
@@ -300,6 +304,11 @@ def rest(world: World) -> World:
         for endpoint in world.registry.network(network.name).endpoints:
             world = _rested(world, network, endpoint)
     return world
+
+
+def _confirmed(connections: tuple[Connection, ...]) -> tuple[Connection, ...]:
+    pending = ConnectionStatus.PENDING
+    return tuple(replace(c, status=ConnectionStatus.APPROVED) if c.status is pending else c for c in connections)
 
 
 def _rested(world: World, network: Network, endpoint: PrivateEndpoint) -> World:

@@ -65,6 +65,12 @@ FOREIGN: list[dict[str, Any]] = [
     {"state": "Updating"},
     {"subnet": subnet_id("hub", "other")},
 ]
+SAID_BY_TARGETS = [
+    ConnectionStatus.APPROVED,
+    ConnectionStatus.PENDING,
+    ConnectionStatus.REJECTED,
+    ConnectionStatus.TIMEOUT,
+]
 GROUP_STATES = ["Succeeded", "Updating", "Failed", "Deleting"]
 
 
@@ -106,7 +112,7 @@ def _with_own(draw: st.DrawFn, registry: Registry, wish: WantedEndpoint) -> Regi
     regions = [region.location for region in registry.document.regions]
     endpoint = an_endpoint(wish, **{"addresses": addresses_of(wish, regions), **trouble})
     registry = with_endpoint(registry, wish, endpoint)
-    status = draw(st.sampled_from([None, None, ConnectionStatus.APPROVED, ConnectionStatus.REJECTED]))
+    status = draw(st.sampled_from([None, None, *SAID_BY_TARGETS]))
     return refused_by_target(registry, wish, status) if status else registry
 
 

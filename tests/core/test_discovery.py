@@ -99,6 +99,15 @@ def test_a_group_that_names_its_registry_beats_one_that_says_nothing() -> None:
     assert found == group_id(f"azureml-rg-foo_{OTHER_GUID}")
 
 
+def test_three_groups_that_fit_are_all_named() -> None:
+    names = sorted(f"azureml-rg-foo_{digit}{GUID[1:]}" for digit in "123")
+
+    with pytest.raises(AmbiguousGroup) as refused:
+        choose_group(FOO, [candidate(name, "") for name in names])
+
+    assert f"{names[0]}, {names[1]} and {names[2]} could each be it" in refused.value.sentence
+
+
 @pytest.mark.parametrize("managed_by", ["", FOO.text])
 def test_two_groups_that_both_fit_block_and_are_both_named(managed_by: str) -> None:
     names = [f"azureml-rg-foo_{OTHER_GUID}", f"azureml-rg-foo_{GUID}"]
@@ -106,8 +115,8 @@ def test_two_groups_that_both_fit_block_and_are_both_named(managed_by: str) -> N
     with pytest.raises(AmbiguousGroup) as refused:
         choose_group(FOO, [candidate(name, managed_by) for name in names])
 
-    assert f"{names[1]} and {names[0]} both could be it" in refused.value.sentence
-    assert "Delete the one that is left over" in refused.value.sentence
+    assert f"{names[1]} and {names[0]} could each be it" in refused.value.sentence
+    assert "Delete what is left over" in refused.value.sentence
 
 
 @given(one=registry_names, other=registry_names)

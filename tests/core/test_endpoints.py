@@ -76,7 +76,7 @@ def test_a_connection_to_another_target_or_group_says_nothing() -> None:
     assert status_towards(an_endpoint(STORAGE, connections=()), STORAGE) is None
 
 
-@pytest.mark.parametrize("status", REFUSED)
+@pytest.mark.parametrize("status", [*REFUSED, ConnectionStatus.TIMEOUT, ConnectionStatus.PENDING])
 def test_the_target_has_the_last_word_about_a_connection(status: ConnectionStatus) -> None:
     registry = refused_by_target(NEW, STORAGE, status)
     wish = want(registry, POLICY, "storage")
@@ -267,6 +267,35 @@ def test_a_connection_that_awaits_approval_is_blocked_with_the_action_that_is_mi
     assert f"is {status.value}: approve it on {STORAGE.target.id.text}" in standing.block.sentence
     assert "Microsoft.Storage/storageAccounts/privateEndpointConnectionsApproval/action" in standing.block.sentence
     assert standing.change is None
+
+
+def unconfirmed(seen: int) -> Standing:
+    registry = refused_by_target(with_one(an_endpoint(STORAGE)), STORAGE, ConnectionStatus.PENDING)
+    target = next(target for target in registry.targets if target.id == STORAGE.target.id)
+    repairs = {f"approval:{STORAGE.id.key}": seen}
+    return assess(replace(STORAGE, target=target), registry.network("hub"), registry, repairs, frozenset())
+
+
+def test_an_approval_that_the_target_does_not_confirm_is_waited_for_and_then_left_to_a_person() -> None:
+    first, last = unconfirmed(0), unconfirmed(10)
+
+    assert not first.approved
+    assert first.change is None
+    assert first.wait is not None
+    assert first.wait.reason.name == "ApprovalUnconfirmed"
+    assert f"{STORAGE.target.id.name} says Pending" in first.wait.reason.sentence
+    assert last.wait is None
+    assert last.block is not None
+    assert last.block.name == "ApprovalPending"
+
+
+def test_an_approval_that_nobody_gave_in_time_is_asked_for_again() -> None:
+    registry = refused_by_target(with_one(an_endpoint(STORAGE)), STORAGE, ConnectionStatus.TIMEOUT)
+
+    change = stand(registry).change
+
+    assert isinstance(change, CreateEndpoint)
+    assert change.repair
 
 
 # --- what stands in the way of creating -------------------------------------------------------------------------------
