@@ -41,6 +41,7 @@ from local.simulator.world import Resource, World
 
 if TYPE_CHECKING:
     from local.simulator.event_grid import EventGrid
+    from local.simulator.resource_graph import ResourceGraph
 
 _VERBS = {"PUT": "Write", "PATCH": "Write", "DELETE": "Delete", "POST": "Action"}
 
@@ -55,6 +56,8 @@ class Kernel:
     """Set by providers.event_grid.install."""
     links: Links
     """Set by providers.private_endpoints.install."""
+    graph: "ResourceGraph"
+    """Set by providers.resource_graph.install."""
 
     def __init__(
         self,
@@ -106,11 +109,7 @@ class Kernel:
 
     def advance(self, now: datetime) -> None:
         """Let everything happen that is due by *now*, in order. Time never goes back: an earlier *now* is ignored."""
-        while (due := self.world.agenda.take(now)) is not None:
-            at, transition = due
-            self.world.now = max(self.world.now, at)
-            transition(at)
-        self.world.now = max(self.world.now, now)
+        self.world.advance(now)
 
     def next_due(self) -> datetime | None:
         return self.world.agenda.next_due()

@@ -38,3 +38,5 @@ class Options:
     """Closing a registry also closes its storage accounts and container registry after `Durations.propagation`."""
     event_lag: timedelta = timedelta(seconds=1)
     """From a change to Event Grid's first delivery attempt."""
+    graph_lag: timedelta = timedelta(seconds=60)
+    """From a change to the moment at which Resource Graph shows it."""

@@ -70,6 +70,8 @@ class World:
         self._by_type: dict[str, dict[str, None]] = {}
         self._by_subscription: dict[tuple[str, str], dict[str, None]] = {}
         self._removal_listeners: list[Callable[[Resource], None]] = []
+        self._change_listeners: list[Callable[[str], None]] = []
+        self._moment_listeners: list[Callable[[], None]] = []
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -118,6 +120,7 @@ class World:
         if known is not None:
             known.body, known.changed = body, self.now
             known.private = known.private if private is None else private
+            self.note(key)
             return known
         resource = Resource(
             id=resource_id, type=parts.type, body=body, created=self.now, changed=self.now, private=private or {}
@@ -127,11 +130,18 @@ class World:
         self._children.setdefault(parts.parent, {}).setdefault(kind, {})[key] = None
         self._by_type.setdefault(kind, {})[key] = None
         self._by_subscription.setdefault((parts.subscription.lower(), kind), {})[key] = None
+        self.note(key)
         return resource
 
     def touch(self, resource: Resource) -> None:
         """Note that a rule has changed the resource's body in place."""
         resource.changed = self.now
+        self.note(resource.key)
+
+    def note(self, key: str) -> None:
+        """Tell listeners that the resource of that lower-cased id is new, changed or gone."""
+        for listener in self._change_listeners:
+            listener(key)
 
     def delete(self, resource_id: str) -> list[Resource]:
         """Remove a resource and everything below it, children first; what was removed, the resource itself last."""
@@ -151,6 +161,7 @@ class World:
         self._by_subscription[parts.subscription.lower(), kind].pop(key, None)
         for listener in self._removal_listeners:
             listener(resource)
+        self.note(key)
         return [*removed, resource]
 
     @staticmethod
@@ -163,7 +174,29 @@ class World:
         """Call *listener* after each resource that leaves the world, whatever removed it."""
         self._removal_listeners.append(listener)
 
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Call *listener* with the lower-cased id of whatever is written, noted or removed."""
+        self._change_listeners.append(listener)
+
     # -- time and chance ---------------------------------------------------------------------------------------------
+
+    def advance(self, now: datetime) -> None:
+        """Let everything happen that is due by *now*, in order."""
+        while (due := self.agenda.take(now)) is not None:
+            at, transition = due
+            self._move_to(at)
+            transition(at)
+        self._move_to(now)
+
+    def _move_to(self, moment: datetime) -> None:
+        if moment > self.now:
+            for listener in self._moment_listeners:
+                listener()
+            self.now = moment
+
+    def on_moment_end(self, listener: Callable[[], None]) -> None:
+        """Call *listener* before time moves on from a moment in which something may have happened."""
+        self._moment_listeners.append(listener)
 
     def later(self, seconds: float, transition: Transition) -> datetime:
         """Run *transition(at)* after that many seconds of virtual time; returns the moment *at*."""

@@ -19,6 +19,7 @@ from local.simulator.providers import (
     online_endpoints,
     private_dns,
     private_endpoints,
+    resource_graph,
     resources,
     security_groups,
     service_endpoint_policies,
@@ -44,6 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     container_registry,
     machine_learning,
     workspaces,
+    resource_graph,
 )
 
 

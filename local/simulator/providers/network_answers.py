@@ -35,6 +35,7 @@ def listed(azure: Kernel, call: Call, kind: str, view: View = as_stored) -> Resp
 def stamp(azure: Kernel, body: JsonObject, state: str, *, parts: bool = True) -> None:
     """A new entity tag on a resource and its parts; a new state on it and, unless told otherwise, on its parts."""
     _stamp(body, azure.world.etag(), state, parts=parts)
+    azure.world.note(str(body["id"]).lower())
 
 
 def _stamp(part: JsonObject, etag: str, state: str, *, parts: bool) -> None:
