@@ -112,12 +112,29 @@ def plan_names(
     if network.dns.manage:
         for zone in zones.values():
             _plan_zone(plan, network, view, zone)
-    for standing in standings:
-        names = names_by_group[standing.wanted.group]
-        _plan_endpoint(
-            plan, network, view, standing, {name: zones[name] for name in names if name in zones}, names, repairs
-        )
+    for standing, groups in _by_endpoint(standings):
+        names = tuple(dict.fromkeys(name for group in groups for name in names_by_group[group]))
+        theirs = _serves_more(standing.endpoint, groups)
+        homes = {name: zones[name] for name in names if name in zones}
+        _plan_endpoint(plan, network, view, standing, homes, names, repairs, theirs=theirs)
     return plan
+
+
+def _serves_more(endpoint: PrivateEndpoint | None, groups: Iterable[str]) -> bool:
+    """It also leads to groups that the policy does not ask for, so some of its names are its owner's business."""
+    known = {group.lower() for group in groups}
+    connections = endpoint.connections if endpoint else ()
+    return any(group.lower() not in known for connection in connections for group in connection.groups)
+
+
+def _by_endpoint(standings: Iterable[Standing]) -> Iterable[tuple[Standing, tuple[str, ...]]]:
+    """Each endpoint once, with the groups it serves: another's may serve several, and has one zone group for all."""
+    found: dict[ResourceId, tuple[Standing, tuple[str, ...]]] = {}
+    for standing in standings:
+        key = standing.endpoint.id if standing.endpoint else standing.wanted.id
+        first, groups = found.get(key, (standing, ()))
+        found[key] = (first, (*groups, standing.wanted.group))
+    return found.values()
 
 
 def _plan_zone(plan: NamesPlan, network: Network, view: NetworkView, zone: ResourceId) -> None:
@@ -159,7 +176,10 @@ def _plan_endpoint(
     zones: Mapping[str, ResourceId],
     names: tuple[str, ...],
     repairs: Mapping[str, int],
+    *,
+    theirs: bool,
 ) -> None:
+    """Plan one endpoint's names; *theirs*: some that no zone of ours serves may be somebody else's."""
     if standing.endpoint is None:
         plan.ready = False
         if network.dns.manage and isinstance(standing.change, CreateEndpoint) and not standing.change.repair:
@@ -167,6 +187,8 @@ def _plan_endpoint(
         return
     endpoint = standing.endpoint
     records, homeless = dns.expected_records(endpoint, names)
+    if theirs and records:
+        homeless = ()
     for fqdn in homeless:
         plan.block(
             "NameWithoutZone",

@@ -19,7 +19,7 @@ from shared.core.registry import Registry
 WINDOW = timedelta(minutes=15)
 """From a closing to the second look; names are cached for minutes, so that clients notice what broke about then."""
 _NAMES = "names:"
-_IN_PROGRESS = frozenset({"EndpointInProgress", "ZoneGroupInProgress"})
+_IN_PROGRESS = frozenset({"EndpointInProgress", "ZoneGroupInProgress", "ApprovalUnconfirmed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
