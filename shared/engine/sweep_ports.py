@@ -11,6 +11,20 @@ from typing import Protocol
 
 from shared.core.arm import ResourceId
 from shared.core.registry import Registry
+from shared.core.sweeps import SweepMessage, SweepRecord
+
+__all__ = [
+    "Inventoried",
+    "Inventory",
+    "InventoryPage",
+    "Known",
+    "Nudger",
+    "SweepEntry",
+    "SweepMessage",
+    "SweepPage",
+    "SweepQueue",
+    "Sweeps",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +87,72 @@ class Inventory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepMessage:
-    """The next step of a sweep, please; *step* counts them, so that a repeated delivery is recognised."""
-
-    sweep: str
-    step: int
-
-
 class SweepQueue(Protocol):
     """Where a sweep's next step is asked for."""
 
     async def send(self, message: SweepMessage, delay: timedelta = timedelta()) -> None:
         """Enqueue *message*, visible after *delay*."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepEntry:
+    """A record and the ETag under which it was read."""
+
+    record: SweepRecord
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPage:
+    """Some sweeps, newest first; *after* asks for older ones, "" when there are none."""
+
+    sweeps: tuple[SweepRecord, ...]
+    after: str = ""
+
+
+class Sweeps(Protocol):
+    """The records of all sweeps, of which one is the current one."""
+
+    async def current(self) -> SweepEntry | None:
+        """Read the sweep that was begun last; None before the first."""
+        ...
+
+    async def begin(self, record: SweepRecord, after: str) -> SweepEntry:
+        """
+        Make *record* the current sweep, in one step, if sweep *after* is ("": if there is none).
+
+        Raises:
+            ChangedUnderneath: Another one is.
+        """
+        ...
+
+    async def read(self, sweep: str) -> SweepEntry | None:
+        """Read a sweep by its id; None if there is none, whatever *sweep* looks like."""
+        ...
+
+    async def write(self, record: SweepRecord, etag: str) -> SweepEntry:
+        """
+        Write *record* if nobody wrote since *etag*.
+
+        Raises:
+            ChangedUnderneath: Somebody did.
+        """
+        ...
+
+    async def list(self, limit: int = 100, after: str = "") -> SweepPage:
+        """
+        List at most *limit* sweeps, newest first, that are older than the one *after* stands for.
+
+        Raises:
+            MalformedCursor: *after* did not come from an earlier page.
+        """
+        ...
+
+
+class Nudger(Protocol):
+    """Takes up what lies undelivered; the sweep finds it and leaves the rest to whoever keeps it."""
+
+    async def wake(self, registry: ResourceId) -> None:
+        """Have what the ledger holds for others about *registry* delivered."""
         ...
