@@ -26,6 +26,10 @@ CATALOGUE: dict[str, Kind] = {
     "dns-zone-unexpected": Kind(severity=Severity.WARNING, template="{sentence}"),
     "deny-assignments-unreadable": Kind(severity=Severity.INFO, template="{sentence}"),
     "deny-assignment": Kind(severity=Severity.WARNING, template="{sentence}"),
+    "policy-conflict": Kind(
+        severity=Severity.ERROR,
+        template="An Azure Policy assignment fights the isolation of registry {registry}. {problem}",
+    ),
     # --- what isolation costs, and what it does not reach -------------------------------------------------------------
     "environment-builds": Kind(
         severity=Severity.INFO,
