@@ -2,8 +2,9 @@
 
 import azure.functions as func
 
-from handlers import events, reconcile
+from handlers import events, reconcile, remediation
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(events.blueprint)
 app.register_functions(reconcile.blueprint)
+app.register_functions(remediation.blueprint)

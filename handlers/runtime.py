@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from shared.cloud.state_clients import StateAccount
     from shared.cloud.work_queue import StorageWorkQueue
     from shared.core.policy import IsolationPolicy
+    from shared.engine.inquiry import Inquiry
     from shared.engine.intake import Intake
     from shared.engine.reception import Reception
     from shared.engine.reconcile import Reconciler, Services
+    from shared.engine.remediation import Remediation
+    from shared.engine.undo import Undo
     from shared.engine.worker import Worker
     from shared.settings import Settings
 
@@ -104,6 +107,31 @@ class Runtime:
             make_reconciler=lambda: self.reconciler,
             reception=self.reception,
             poison=PoisonCabinet(self.ledger, self.clock),
+        )
+
+    # --- what people ask ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def inquiry(self) -> "Inquiry":
+        """Answers from the ledger."""
+        from shared.engine.inquiry import Inquiry
+
+        return Inquiry(self.ledger, self.policy, self.clock)
+
+    @cached_property
+    def undo(self) -> "Undo":
+        """Undoes, pauses and resumes."""
+        from shared.engine.undo import Undo
+
+        return Undo(self.ledger, self.queue, self.clock)
+
+    @cached_property
+    def remediation(self) -> "Remediation":
+        """Acts on one registry because somebody asked."""
+        from shared.engine.remediation import Remediation
+
+        return Remediation(
+            inquiry=self.inquiry, intake=self.intake, undo=self.undo, policy=self.policy, clock=self.clock
         )
 
     # --- Azure --------------------------------------------------------------------------------------------------------

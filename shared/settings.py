@@ -31,6 +31,7 @@ STORAGE = "AzureWebJobsStorage"
 
 _QUEUE = re.compile(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_KEY_NAME = re.compile(r"[0-9a-f]{8}=[\w .@-]{1,64}")
 _API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-[a-z]+)?")
 
 
@@ -100,6 +101,24 @@ def _factor(raw: str) -> float:
     if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", raw, re.ASCII) or not 0 < float(raw) <= 1:
         raise ValueError(f"is {raw!r}; a number above 0 and at most 1 is needed")
     return float(raw)
+
+
+def _flag(raw: str) -> bool:
+    if raw.lower() not in {"true", "false"}:
+        raise ValueError(f"is {raw!r}; true or false is needed")
+    return raw.lower() == "true"
+
+
+def _key_names(raw: str) -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in raw.split(","))):
+        print_, _, name = pair.partition("=")
+        if not _KEY_NAME.fullmatch(pair) or print_ in names:
+            raise ValueError(
+                "must hold pairs like 1a2b3c4d=alice-laptop, each fingerprint once"
+            )  # not shown: it may hold a key
+        names[print_] = name
+    return names
 
 
 def _connection(raw: str) -> str:
@@ -200,6 +219,23 @@ class WorkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Who asks over HTTP; it is for the record only, a function key opens the door."""
+
+    easy_auth: bool = field(metadata=_setting("ISOLATION_EASY_AUTH", "false", _flag))
+    """
+    App Service authentication ("Easy Auth") is on and lets nobody in whom it does not know: callers are then known by
+    the principal that it names. Default: false, because without it anybody can send those headers.
+    """
+
+    key_names: Mapping[str, str] = field(metadata=_setting("ISOLATION_KEY_NAMES", "", _key_names))
+    """
+    Names of the holders of function keys, as `1a2b3c4d=alice-laptop,…`; the digits are the first eight of the SHA-256
+    of a key. Default: blank, a caller is known by those digits alone.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationSettings:
     """A simulated Azure in place of the real one; refused outside development."""
 
@@ -220,6 +256,7 @@ class Settings:
     azure: AzureSettings
     state: StateSettings
     work: WorkSettings
+    http: HttpSettings
     simulation: SimulationSettings
     development: bool
     """Whether this process runs under a local Functions host."""
@@ -238,6 +275,7 @@ class Settings:
             azure=AzureSettings(**groups["azure"]),
             state=state,
             work=WorkSettings(**groups["work"]),
+            http=HttpSettings(**groups["http"]),
             simulation=SimulationSettings(**groups["simulation"]),
             development=development,
         )
@@ -247,6 +285,7 @@ _GROUPS: dict[str, type] = {
     "azure": AzureSettings,
     "state": StateSettings,
     "work": WorkSettings,
+    "http": HttpSettings,
     "simulation": SimulationSettings,
 }
 _SERVICES = ("blob", "queue", "table")

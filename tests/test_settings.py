@@ -42,7 +42,13 @@ def test_the_sample_is_usable_and_says_what_is_the_default_anyway() -> None:
 
 def test_every_field_reads_a_variable_of_its_own() -> None:
     found = Settings.from_environ(DEPLOYED)
-    groups = [asdict(found.state), asdict(found.work), asdict(found.simulation), asdict(found.azure)]
+    groups = [
+        asdict(found.state),
+        asdict(found.work),
+        asdict(found.http),
+        asdict(found.simulation),
+        asdict(found.azure),
+    ]
 
     assert len(set(setting_names())) == len(setting_names()) == sum(len(group) for group in groups)
 
@@ -91,6 +97,19 @@ def test_a_connection_string_wins_and_is_shown_nowhere() -> None:
         assert "c2VjcmV0" not in " ".join(problems(DEVELOPMENT | LOCAL | {name: "c2VjcmV0", "AZURE_CLOUD": "x"}))
 
 
+def test_callers_get_names_by_the_fingerprints_of_their_keys() -> None:
+    found = Settings.from_environ(
+        DEVELOPMENT | {"ISOLATION_EASY_AUTH": "True", "ISOLATION_KEY_NAMES": "1a2b3c4d=alice-laptop, 00000000=ci,"}
+    ).http
+
+    assert found.easy_auth
+    assert found.key_names == {"1a2b3c4d": "alice-laptop", "00000000": "ci"}
+
+
+def test_a_key_that_was_set_in_place_of_its_name_is_shown_nowhere() -> None:
+    assert "c2VjcmV0" not in " ".join(problems(DEVELOPMENT | {"ISOLATION_KEY_NAMES": "c2VjcmV0=alice"}))
+
+
 def test_a_simulated_azure_is_taken_in_development() -> None:
     environ = DEVELOPMENT | LOCAL | {
         "ISOLATION_ARM_ENDPOINT": "https://127.0.0.1:8443/",
@@ -131,6 +150,9 @@ def test_a_simulated_azure_is_refused_outside_development(name: str, value: str,
         ("ISOLATION_PASS_DEADLINE_SECONDS", "301", "from 5 to 300"),
         ("ISOLATION_PASS_DEADLINE_SECONDS", "1e2", "whole number"),
         ("ISOLATION_PASS_DEADLINE_SECONDS", "\u0661\u0660", "whole number"),
+        ("ISOLATION_EASY_AUTH", "on", "true or false"),
+        ("ISOLATION_KEY_NAMES", "alice", "pairs like 1a2b3c4d=alice-laptop"),
+        ("ISOLATION_KEY_NAMES", "1a2b3c4d=a,1a2b3c4d=b", "each fingerprint once"),
         ("ISOLATION_PACE", "0", "above 0"),
         ("ISOLATION_PACE", "fast", "above 0"),
         ("ISOLATION_PACE", "2", "at most 1"),

@@ -10,7 +10,9 @@ import azure.functions as func
 import pytest
 
 from handlers.events import registry_events
+from handlers.http_routes import PREFIX, ROUTES
 from handlers.reconcile import keep_poison, reconcile_registry
+from handlers.remediation import BUILDERS
 from tests.handlers.decoding import user_function
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +32,14 @@ def bindings(function: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_three_functions_are_registered_with_one_trigger_each(functions: dict[str, Any]) -> None:
+def http_functions() -> set[str]:
+    return {route.name for route in ROUTES}
+
+
+def test_the_functions_that_no_http_request_calls_have_one_trigger_each(functions: dict[str, Any]) -> None:
     queue = {"type": "queueTrigger", "name": "message", "connection": "AzureWebJobsStorage"}
 
-    assert {name: bindings(function) for name, function in functions.items()} == {
+    assert {name: bindings(functions[name]) for name in functions.keys() - http_functions()} == {
         "registry_events": [{"type": "eventGridTrigger", "name": "event"}],
         "reconcile_registry": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%"}],
         "keep_poison": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-poison"}],
@@ -44,7 +50,22 @@ def test_every_function_is_a_coroutine_whose_argument_is_its_binding(functions: 
     for function in functions.values():
         code = function.get_user_function()
         assert inspect.iscoroutinefunction(code)
-        assert list(inspect.signature(code).parameters) == [binding["name"] for binding in bindings(function)]
+        inputs = [binding["name"] for binding in bindings(function) if binding["name"] != "$return"]
+        assert list(inspect.signature(code).parameters) == inputs
+
+
+def test_every_line_of_the_table_of_routes_is_a_function(functions: dict[str, Any]) -> None:
+    for route in ROUTES:
+        trigger, answer = bindings(functions[route.name])
+        level = func.AuthLevel.ANONYMOUS if route.anonymous else func.AuthLevel.FUNCTION
+        assert (trigger["type"], trigger["route"], trigger["authLevel"]) == ("httpTrigger", route.path, level)
+        assert [str(method.value) for method in trigger["methods"]] == [route.method]
+        assert answer == {"type": "http", "name": "$return"}
+
+
+def test_the_route_prefix_is_the_hosts_default() -> None:
+    assert "http" not in json.loads((ROOT / "host.json").read_text())["extensions"]
+    assert PREFIX == "/api"
 
 
 def test_the_functions_are_those_of_the_handlers(functions: dict[str, Any]) -> None:
@@ -52,6 +73,7 @@ def test_the_functions_are_those_of_the_handlers(functions: dict[str, Any]) -> N
         "registry_events": registry_events,
         "reconcile_registry": reconcile_registry,
         "keep_poison": keep_poison,
+        **BUILDERS,
     }
 
     assert {name: function.get_user_function() for name, function in functions.items()} == {

@@ -1,0 +1,124 @@
+"""
+What each operation of the HTTP API does: call the engine, say the answer in the wire's words. No decisions.
+
+One coroutine function for each name in the table of routes.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from handlers import http_views as views
+from handlers.http_health import VERSION, health
+from handlers.http_request import Call
+from handlers.http_schemas import Ping, Remediate, Why
+from handlers.openapi import document
+from handlers.runtime import Runtime
+from shared.core.requests import WorkMessage
+
+RETRY_AFTER = timedelta(seconds=5)
+"""When the report of a request that was just accepted deserves a look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer that is no problem; *etag* says that it may be asked for again with If-None-Match."""
+
+    body: BaseModel
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    etag: bool = False
+
+
+async def list_registries(app: Runtime, call: Call) -> Answer:
+    """GET registries."""
+    values = call.values
+    page = await app.inquiry.list(phase=values["phase"], limit=values["limit"], after=values["after"])
+    return Answer(body=views.registry_list(page))
+
+
+async def show_registry(app: Runtime, call: Call) -> Answer:
+    """GET a registry's report."""
+    return Answer(body=views.registry_report(await app.inquiry.dossier(call.registry)), etag=True)
+
+
+async def show_history(app: Runtime, call: Call) -> Answer:
+    """GET a registry's history."""
+    page = await app.inquiry.history(call.registry, limit=call.values["limit"], after=call.values["after"])
+    return Answer(body=views.history(page))
+
+
+async def remediate_registry(app: Runtime, call: Call) -> Answer:
+    """POST remediate."""
+    if not isinstance(call.body, Remediate):
+        raise TypeError("The table of routes gives this operation that body.")
+    message = await app.remediation.remediate(call.registry, caller=call.caller)
+    return await _accepted(app, call, message)
+
+
+async def undo_registry(app: Runtime, call: Call) -> Answer:
+    """POST undo."""
+    message = await app.remediation.undo(call.registry, caller=call.caller, why=_why(call))
+    return await _accepted(app, call, message)
+
+
+async def pause_registry(app: Runtime, call: Call) -> Answer:
+    """POST pause."""
+    message = await app.remediation.pause(call.registry, caller=call.caller, why=_why(call))
+    return await _accepted(app, call, message)
+
+
+async def resume_registry(app: Runtime, call: Call) -> Answer:
+    """POST resume."""
+    return await _accepted(app, call, await app.remediation.resume(call.registry, caller=call.caller))
+
+
+async def show_health(app: Runtime, _call: Call) -> Answer:
+    """GET health of an app that could be composed."""
+    found = await health(app)
+    return Answer(body=found, status=200 if found.status == "ok" else 503)
+
+
+async def show_openapi(_app: Runtime, _call: Call) -> Answer:
+    """GET the API's own description."""
+    return Answer(body=document(VERSION))
+
+
+def ping() -> Answer:
+    """GET ping: no settings, no state, nobody asked."""
+    return Answer(body=Ping())
+
+
+ACTIONS: dict[str, Callable[[Runtime, Call], Awaitable[Answer]]] = {
+    action.__name__: action
+    for action in (
+        list_registries,
+        show_registry,
+        show_history,
+        remediate_registry,
+        undo_registry,
+        pause_registry,
+        resume_registry,
+        show_health,
+        show_openapi,
+    )
+}
+
+
+def _why(call: Call) -> str:
+    if not isinstance(call.body, Why):
+        raise TypeError("The table of routes gives this operation that body.")
+    return call.body.why
+
+
+async def _accepted(app: Runtime, call: Call, message: WorkMessage) -> Answer:
+    """202 with the place to look at; the report itself if *wait* sufficed for the end."""
+    wait = timedelta(seconds=call.values["wait"])
+    if wait:
+        dossier = await app.inquiry.settled(call.registry, message.generation, wait)
+        if dossier is not None:
+            return Answer(body=views.registry_report(dossier))
+    headers = {"Location": views.href(call.registry), "Retry-After": str(int(RETRY_AFTER.total_seconds()))}
+    return Answer(body=views.accepted(message), status=202, headers=headers)

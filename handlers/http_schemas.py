@@ -1,0 +1,253 @@
+"""
+What goes over the wire of the HTTP API: models of bodies, of answers and of problems.
+
+The OpenAPI document is made of them. Requests refuse members they do not know; names are in camel case, as in Azure's
+own APIs.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from shared.core.report import ConditionStatus, ConditionType, Severity
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+"""A person's words, for the report and the history."""
+
+
+class Wire(BaseModel):
+    """Anything on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Request(Wire):
+    """A body that somebody sends; by wire name only, and nothing is guessed from another type."""
+
+    model_config = ConfigDict(populate_by_name=False, strict=True)
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+class Nothing(Request):
+    """No member is needed."""
+
+
+class Remediate(Request):
+    """Look at the registry, and do what the policy asks."""
+
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """`digest` of the plan that was seen: exactly that is done, or nothing."""
+
+
+class Why(Request):
+    """An act that has to be explained."""
+
+    why: Words
+    """For the report and the history."""
+
+
+# --- parts of answers -------------------------------------------------------------------------------------------------
+
+
+class Link(Wire):
+    """Where to go on, and how."""
+
+    href: str
+    method: Literal["GET", "POST"] = "GET"
+
+
+class ReasonView(Wire):
+    """Why something waits or stopped."""
+
+    name: str
+    sentence: str
+    resource: str = ""
+
+
+class ConditionView(Wire):
+    """One of the questions that a registry's status answers."""
+
+    type: ConditionType
+    status: ConditionStatus
+    message: str = ""
+
+
+class FindingView(Wire):
+    """Something that no write of the app can put right."""
+
+    code: str
+    severity: Severity
+    sentence: str
+    resource: str | None = None
+    link: str
+    """Where the documentation explains it."""
+
+
+class HistoryView(Wire):
+    """One line of the history."""
+
+    at: datetime
+    kind: str
+    subject: str
+    sentence: str
+    origin: str
+    caller: str
+    digest: str
+    result: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    attempts: int
+    duration_seconds: float | None
+
+
+class Asked(Wire):
+    """Who asked last, by which door."""
+
+    reason: str
+    origin: str
+    caller: str
+    at: datetime
+
+
+class PauseView(Wire):
+    """Enforcement rests."""
+
+    by: str
+    at: datetime
+    why: str
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+class RegistryItem(Wire):
+    """One registry of a list."""
+
+    id: str
+    name: str
+    phase: str
+    generation: int
+    requested: datetime
+    at: datetime | None
+    due: datetime | None
+    verified: datetime | None
+    sentence: str
+    links: dict[str, Link]
+
+
+class RegistryList(Wire):
+    """A page of registries."""
+
+    registries: list[RegistryItem]
+    after: str
+    """For the next page; empty after the last one."""
+
+
+class RegistryReport(Wire):
+    """The last word on one registry."""
+
+    id: str
+    name: str
+    phase: str
+    answered: bool
+    """`phase` is the answer to the last request; false until the first pass for it has ended."""
+    generation: int
+    asked: Asked
+    at: datetime | None
+    """When the last pass ended."""
+    due: datetime | None
+    """When the next look is planned; null unless something is waited for."""
+    verified: datetime | None
+    first_seen: datetime
+    reasons: list[ReasonView]
+    conditions: list[ConditionView]
+    findings: list[FindingView]
+    changes: list[str]
+    """What the last plan still asked for."""
+    done: list[HistoryView]
+    """Changes made or tried since the last request, newest first."""
+    digest: str
+    paused: PauseView | None
+    fqdns: dict[str, str]
+    links: dict[str, Link]
+
+
+class History(Wire):
+    """A page of history, newest first."""
+
+    entries: list[HistoryView]
+    after: str
+    """For the next, older page; empty after the last one."""
+
+
+class Accepted(Wire):
+    """The request is recorded; the report tells what becomes of it."""
+
+    id: str
+    generation: int
+    links: dict[str, Link]
+
+
+class Ping(Wire):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Check(Wire):
+    """One thing that the app needs."""
+
+    name: str
+    ok: bool
+    sentence: str = ""
+
+
+class Health(Wire):
+    """Whether the app can work."""
+
+    status: Literal["ok", "failing"]
+    version: str
+    mode: str = ""
+    """`enforce` or `audit`; empty while the policy cannot be read."""
+    policy_digest: str = ""
+    checks: list[Check]
+
+
+class OpenApi(BaseModel):
+    """An OpenAPI document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: str
+
+
+class Flaw(Wire):
+    """One thing that is wrong with a request."""
+
+    pointer: str | None = None
+    """Into the body."""
+    parameter: str | None = None
+    """In the path, the query or the headers."""
+    detail: str
+
+
+class Problem(Wire):
+    """Why the request was not served (RFC 9457)."""
+
+    type: str
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    instance: str
+    error: str
+    """Name of the error."""
+    fate: str
+    """What to make of it: `retry-now`, `retry-later`, `observe-again`, `blocked` (a person must act) or `permanent`."""
+    code: str = ""
+    """Azure's own error code, where Azure said it."""
+    errors: list[Flaw] = []

@@ -1,0 +1,137 @@
+"""The engine's values as the models of the wire."""
+
+from urllib.parse import quote
+
+from handlers.http_routes import PREFIX
+from handlers.http_schemas import (
+    Accepted,
+    Asked,
+    ConditionView,
+    FindingView,
+    History,
+    HistoryView,
+    Link,
+    PauseView,
+    ReasonView,
+    RegistryItem,
+    RegistryList,
+    RegistryReport,
+)
+from shared.core.arm import ResourceId
+from shared.core.report import Condition, Finding, Reason, Report, Waiting
+from shared.core.requests import WorkMessage
+from shared.engine.inquiry import Dossier
+from shared.engine.ports import HistoryPage, LedgerPage
+from shared.engine.records import HistoryEntry, LedgerSummary
+
+_READS = ("history",)
+_ACTS = ("remediate", "undo", "pause", "resume")
+
+
+def href(registry: ResourceId, *more: str) -> str:
+    """Where the API shows *registry*: made of its checked id, never of what a client asked for."""
+    parts = ("registries", registry.subscription, registry.resource_group, registry.name, *more)
+    return "/".join((PREFIX, *(quote(part, safe="") for part in parts)))
+
+
+def links(registry: ResourceId) -> dict[str, Link]:
+    """Where to go on from *registry*."""
+    found = {"self": Link(href=href(registry))}
+    found |= {name: Link(href=href(registry, name)) for name in _READS}
+    return found | {name: Link(href=href(registry, name), method="POST") for name in _ACTS}
+
+
+def registry_list(page: LedgerPage) -> RegistryList:
+    """A page of registries."""
+    return RegistryList(registries=[_item(row) for row in page.rows], after=page.after)
+
+
+def _item(row: LedgerSummary) -> RegistryItem:
+    return RegistryItem(
+        id=row.registry.text,
+        name=row.registry.name,
+        phase=row.phase,
+        generation=row.generation,
+        requested=row.requested,
+        at=row.at,
+        due=row.due,
+        verified=row.verified,
+        sentence=row.sentence,
+        links={"self": Link(href=href(row.registry))},
+    )
+
+
+def registry_report(dossier: Dossier) -> RegistryReport:
+    """The last word on a registry."""
+    row = dossier.row
+    said = row.report or Report(registry=row.registry, at=row.requested, phase=dossier.phase)
+    return RegistryReport(
+        id=row.registry.text,
+        name=row.registry.name,
+        phase=dossier.phase,
+        answered=dossier.answered,
+        generation=row.generation,
+        asked=Asked(reason=row.reason, origin=row.origin, caller=row.caller, at=row.requested),
+        at=row.report.at if row.report else None,
+        due=row.outcome.until if isinstance(row.outcome, Waiting) else None,
+        verified=row.verified,
+        first_seen=row.first_seen,
+        reasons=[reason_view(reason) for reason in said.reasons],
+        conditions=[condition_view(condition) for condition in said.conditions],
+        findings=[finding_view(finding) for finding in said.findings],
+        changes=list(said.changes),
+        done=[history_view(entry) for entry in dossier.done],
+        digest=said.digest,
+        paused=PauseView(by=row.paused.by, at=row.paused.at, why=row.paused.why) if row.paused else None,
+        fqdns=dict(said.fqdns),
+        links=links(row.registry),
+    )
+
+
+def reason_view(reason: Reason) -> ReasonView:
+    """A reason."""
+    return ReasonView(name=reason.name, sentence=reason.sentence, resource=reason.resource)
+
+
+def condition_view(condition: Condition) -> ConditionView:
+    """A condition."""
+    return ConditionView(type=condition.type, status=condition.status, message=condition.message)
+
+
+def finding_view(finding: Finding) -> FindingView:
+    """A finding."""
+    return FindingView(
+        code=finding.code,
+        severity=finding.severity,
+        sentence=finding.sentence,
+        resource=finding.resource.text if finding.resource else None,
+        link=finding.link,
+    )
+
+
+def history(page: HistoryPage) -> History:
+    """A page of history."""
+    return History(entries=[history_view(entry) for entry in page.entries], after=page.after)
+
+
+def history_view(entry: HistoryEntry) -> HistoryView:
+    """A line of the history."""
+    return HistoryView(
+        at=entry.at,
+        kind=entry.kind,
+        subject=entry.subject,
+        sentence=entry.sentence,
+        origin=entry.origin,
+        caller=entry.caller,
+        digest=entry.digest,
+        result=entry.result,
+        before=entry.before,
+        after=entry.after,
+        attempts=entry.attempts,
+        duration_seconds=entry.duration_seconds,
+    )
+
+
+def accepted(message: WorkMessage) -> Accepted:
+    """A request that was recorded."""
+    return Accepted(id=message.registry.text, generation=message.generation, links=links(message.registry))
