@@ -94,6 +94,22 @@ def test_every_error_that_needs_a_person_is_explained() -> None:
     assert {name for name in names if f"`{name}`" not in FINDINGS} == set()
 
 
+SAID = (
+    r'Reason\(\s*name="(\w+)"',
+    r'\.(?:wait|block)\(\s*"(\w+)"',
+    r'_(?:again|waiting)\([^"]*"([A-Z]\w+)"',
+    r'_stuck\("(\w+)"',
+)
+"""How the sources spell the name of a reason."""
+
+
+def test_every_reason_to_wait_or_to_be_blocked_is_explained() -> None:
+    names = {name for text in SOURCES.values() for pattern in SAID for name in re.findall(pattern, text)}
+
+    assert {"ZoneMissing", "ApprovalPending", "GracePeriod", "ChangesDone", "EgressGroupUnreadable"} <= names
+    assert {name for name in names - {"Exempt", "Paused"} if f"`{name}`" not in FINDINGS} == set()
+
+
 def test_links_inside_the_pages_lead_somewhere() -> None:
     pages = [
         ROOT / "docs" / "policy.md",
