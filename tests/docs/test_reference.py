@@ -5,8 +5,10 @@ import string
 import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from shared.core.arm import ResourceId
@@ -14,6 +16,7 @@ from shared.core.errors import Fate, RegistryIsolationError
 from shared.core.findings import CATALOGUE, finding
 from shared.core.policy import IsolationPolicy
 
+SUBSCRIPTION = "6d3f0000-0000-4000-8000-000000000001"
 ROOT = Path(__file__).parents[2]
 POLICY = (ROOT / "docs" / "policy.md").read_text()
 FINDINGS = (ROOT / "docs" / "findings.md").read_text()
@@ -46,6 +49,44 @@ def test_every_policy_key_has_a_section_and_every_section_a_key() -> None:
 @pytest.mark.parametrize("key", sorted(keys(IsolationPolicy)))
 def test_every_section_says_something(key: str) -> None:
     assert len(sections(POLICY, "###")[key].split()) >= 5
+
+
+def is_leaf(key: str) -> bool:
+    return not any(other.startswith(f"{key}.") for other in keys(IsolationPolicy))
+
+
+@pytest.mark.parametrize("key", sorted(key for key in keys(IsolationPolicy) if is_leaf(key)))
+def test_the_section_of_a_key_that_holds_a_value_gives_an_example_and_says_what_it_does(key: str) -> None:
+    text = sections(POLICY, "###")[key]
+    example = re.search(rf"`{key.rpartition('.')[2]}: [^`]+`", text)
+
+    assert example is not None, "an example of the key with a value"
+    assert len(text.replace(example[0], "").split()) >= 5
+
+
+def whole_ids(block: str) -> str:
+    """*block* with everything that its ids leave out."""
+    providers = {
+        "virtualNetworks": "/resourceGroups/rg/providers/Microsoft.Network/",
+        "networkSecurityGroups": "/resourceGroups/rg/providers/Microsoft.Network/",
+        "workspaces": "/resourceGroups/rg/providers/Microsoft.MachineLearningServices/",
+    }
+
+    def whole(found: re.Match[str]) -> str:
+        return f"/subscriptions/{SUBSCRIPTION}{providers.get(found[1], '/')}{found[1]}/"
+
+    return re.sub(r"/subscriptions/…/(\w+)/", whole, block).replace("6d3f…", SUBSCRIPTION)
+
+
+def test_the_examples_of_the_sections_are_a_policy() -> None:
+    document: dict[str, Any] = {"version": 1, "mode": "audit"}
+    for block in re.findall(r"(?:^    .*\n)+", POLICY, flags=re.MULTILINE):
+        document |= yaml.safe_load(whole_ids(block))
+
+    policy = IsolationPolicy.from_document(document)
+
+    assert sorted(document) == sorted(set(IsolationPolicy.model_fields) - {"limits"})
+    assert policy.networks[0].name == "hub-weu"
 
 
 def test_every_finding_has_a_section_and_every_section_a_finding() -> None:
