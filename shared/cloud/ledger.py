@@ -136,7 +136,7 @@ class TableLedger:
 
     async def _create(self, entity: Entity) -> str:
         table = self._table("rows")
-        answer = await _creating(table, lambda: table.create_entity(entity, response_preference="return-no-content"))
+        answer = await creating(table, lambda: table.create_entity(entity, response_preference="return-no-content"))
         return str(answer["etag"])
 
     async def _replace(self, entity: Entity, etag: str) -> str:
@@ -168,7 +168,7 @@ class TableLedger:
     async def _upsert(self, batch: Sequence[Entity]) -> None:
         table = self._table("history")
         operations = [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in batch]
-        await _creating(table, lambda: table.submit_transaction(operations))
+        await creating(table, lambda: table.submit_transaction(operations))
 
     def _table(self, name: str) -> TableClient:
         if name not in self._clients:
@@ -199,7 +199,7 @@ def _somebody_wrote(error: HttpResponseError, *, expected_none: bool) -> bool:
     return error.status_code in {PRECONDITION_FAILED, NOT_FOUND}
 
 
-async def _creating[Answer](table: TableClient, call: Callable[[], Awaitable[Answer]]) -> Answer:
+async def creating[Answer](table: TableClient, call: Callable[[], Awaitable[Answer]]) -> Answer:
     """Do *call*; if its table is missing, create that and do it once more."""
     try:
         return await call()

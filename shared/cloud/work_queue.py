@@ -1,71 +1,24 @@
-"""
-The queue that asks for passes, on Azure Storage Queues.
+"""The queue that asks for passes, on Azure Storage Queues."""
 
-The Functions queue binding cannot delay a message, so the SDK sends it. Receiving is the Functions host's business:
-visibility while a pass runs, dequeue counts and the poison queue are its own.
-"""
-
-import math
 from datetime import timedelta
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue.aio import QueueClient
-
 from shared.cloud.state_clients import StateAccount
-from shared.cloud.storage_errors import error_code, named_errors
+from shared.cloud.text_queue import LONGEST_DELAY, TextQueue, visibility_seconds
 from shared.core.requests import WorkMessage
 
-LONGEST_DELAY = timedelta(days=7)
-"""The longest visibility timeout of a storage queue (documentation of Put Message)."""
-
-# Messages would otherwise vanish after seven days, and with them the work they ask for.
-_NEVER_EXPIRES = -1
+__all__ = ["LONGEST_DELAY", "StorageWorkQueue", "visibility_seconds"]
 
 
 class StorageWorkQueue:
     """`engine.ports.WorkQueue` on a storage queue, which is created when it is missed."""
 
     def __init__(self, account: StateAccount, name: str = "registry-work") -> None:
-        self._account = account
-        self._name = name
-        self._client: QueueClient | None = None
+        self._texts = TextQueue(account, name)
 
     async def send(self, message: WorkMessage, delay: timedelta = timedelta()) -> None:
         """Enqueue *message*; a delay beyond the queue's limit becomes the limit, as looking early does no harm."""
-        hidden = visibility_seconds(delay)
-        with named_errors(f"send a message to queue {self._name}", message.registry.text):
-            await self._send(message.encode(), hidden)
+        await self._texts.put(message.encode(), delay, about=message.registry.text)
 
     async def aclose(self) -> None:
         """Close the connection."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
-    async def _send(self, text: str, hidden: int) -> None:
-        client = self._queue()
-        try:
-            await client.send_message(text, visibility_timeout=hidden, time_to_live=_NEVER_EXPIRES)
-        except ResourceNotFoundError as error:
-            if error_code(error) != "QueueNotFound":
-                raise
-            await _create(client)
-            await client.send_message(text, visibility_timeout=hidden, time_to_live=_NEVER_EXPIRES)
-
-    def _queue(self) -> QueueClient:
-        if self._client is None:
-            self._client = self._account.queue(self._name)
-        return self._client
-
-
-def visibility_seconds(delay: timedelta) -> int:
-    """*delay* as the service takes it: whole seconds, never early, within its limit."""
-    return math.ceil(min(max(delay, timedelta()), LONGEST_DELAY).total_seconds())
-
-
-async def _create(client: QueueClient) -> None:
-    try:
-        await client.create_queue()
-    except ResourceExistsError as error:  # another sender was faster, unless the name is still being deleted
-        if error_code(error) != "QueueAlreadyExists":
-            raise
+        await self._texts.aclose()
