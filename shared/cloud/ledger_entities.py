@@ -39,7 +39,7 @@ _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST_MICROSECOND = 10**18 - 1
 _LAST_POSITION = 10**6 - 1
 _MOST_SUMMARY_CHARACTERS = 300
-SUMMARY_COLUMNS = ("registry", "generation", "phase", "requested", "at", "due", "verified", "sentence")
+SUMMARY_COLUMNS = ("registry", "generation", "phase", "requested", "at", "due", "verified", "sentence", "outbox")
 """Columns of a row's entity that make up its summary."""
 _ROW_CURSOR = re.compile(r"[0-9a-f-]{1,64}/[0-9a-f]{64}", re.ASCII)
 _HISTORY_CURSOR = re.compile(r"\d{18}-\d{6}-[0-9a-f]{16}", re.ASCII)
@@ -91,6 +91,7 @@ def _columns(row: LedgerRow) -> Entity:
         "due": row.outcome.until.isoformat() if isinstance(row.outcome, Waiting) else "",
         "verified": row.verified.isoformat() if row.verified else "",
         "sentence": str(_well_formed(reasons[0].sentence[:_MOST_SUMMARY_CHARACTERS])) if reasons else "",
+        "outbox": "waiting" if row.outbox else "",
     }
 
 
@@ -104,6 +105,7 @@ def from_summary_entity(entity: Mapping[str, object]) -> LedgerSummary:
         phase=texts["phase"],
         requested=datetime.fromisoformat(texts["requested"]) if texts["requested"] else _FIRST,
         sentence=texts["sentence"],
+        outbox=bool(texts["outbox"]),
         **moments,
     )
 

@@ -29,11 +29,20 @@ CONCURRENCY = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One change that was tried or skipped; *error* is what a failed one met."""
+    """
+    One change that was tried or skipped.
+
+    Attributes:
+        error: What a failed one met.
+        tries: How often the write was sent; 0 for a skipped one.
+        seconds: From the first sending to the last answer.
+    """
 
     change: Change
     result: ChangeResult
     error: RegistryIsolationError | None = None
+    tries: int = 1
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +94,24 @@ class Applier:
         return Applied(attempts=tuple(attempts), operations=operations, pending=pending)
 
     async def _one(self, change: Change, retrier: Retrier, slots: asyncio.Semaphore) -> Attempt:
+        tries = 0
+
+        async def once() -> Started | Done:
+            nonlocal tries
+            tries += 1
+            return await self._start(change)
+
+        result: ChangeResult
+        failed: RegistryIsolationError | None = None
         async with slots:
+            begun = self._clock.now()
             try:
-                result = await retrier.call(lambda: self._start(change))
+                result = await retrier.call(once)
             except RegistryIsolationError as error:
                 reason = Reason(name=error.name, sentence=error.sentence, resource=change.resource.text)
-                return Attempt(change=change, result=ChangeFailed(reason=reason, fate=error.fate.value), error=error)
-        return Attempt(change=change, result=result)
+                result, failed = ChangeFailed(reason=reason, fate=error.fate.value), error
+            seconds = (self._clock.now() - begun).total_seconds()
+        return Attempt(change=change, result=result, error=failed, tries=tries, seconds=seconds)
 
     async def _start(self, change: Change) -> Started | Done:
         """Start *change*, alone with its resource where Azure guards no read-modify-write."""
@@ -104,7 +124,7 @@ class Applier:
     def _operation(self, attempt: Attempt, now: datetime) -> Operation:
         url = attempt.result.url if isinstance(attempt.result, Started) else ""
         due = self._pacing.first_look(attempt.change, now)
-        return Operation(change=attempt.change, started=now, due=due, url=url)
+        return Operation(change=attempt.change, started=now, due=due, url=url, tries=attempt.tries)
 
 
 def _skip(rest: list[Change], attempts: list[Attempt]) -> tuple[list[Change], list[Attempt]]:
@@ -115,7 +135,7 @@ def _skip(rest: list[Change], attempts: list[Attempt]) -> tuple[list[Change], li
     for change in rest:
         because = sorted(lost & set(change.depends_on))
         if because:
-            skipped.append(Attempt(change=change, result=Skipped(because=because[0])))
+            skipped.append(Attempt(change=change, result=Skipped(because=because[0]), tries=0))
             lost.add(key_of(change))
         else:
             kept.append(change)

@@ -9,6 +9,7 @@ zone groups, and rules on other people's storage accounts. Whatever somebody els
 from datetime import datetime, timedelta
 
 from shared.core.arm import ResourceId
+from shared.core.audit import Seen, effects_of
 from shared.core.changes import Change
 from shared.core.cleanup import deletions, made_for
 from shared.core.plan import Plan
@@ -89,6 +90,7 @@ class Departure:
         runnable = not_refused(changes, work.row.refused)
         if not runnable:
             return BlockedOutcome(reasons=tuple(dict.fromkeys(work.row.refused.values())))
+        work.update(effects=effects_of(runnable, Seen(), plan.digest))
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)

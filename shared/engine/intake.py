@@ -84,4 +84,5 @@ def _entry(request: ReconcileRequest, row: LedgerRow, now: datetime) -> HistoryE
         sentence=f"asked for by {request.reason.value}",
         origin=request.origin,
         caller=request.caller,
+        generation=row.generation,
     )

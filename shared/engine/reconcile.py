@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from shared.core.audit import Seen, effects_of
 from shared.core.changes import key_of
 from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
@@ -35,6 +36,7 @@ from shared.engine.auditing import audited, guarded
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
 from shared.engine.observe import Observer
+from shared.engine.outcomes import Outbox
 from shared.engine.pacing import Pacing, companions, scouts
 from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
 from shared.engine.preflight import preflight
@@ -67,6 +69,7 @@ class Services:
     zone_table: Mapping[str, tuple[str, ...]]
     pacing: Pacing
     principal: str = ""
+    outbox: Outbox | None = None
     pass_deadline: timedelta = timedelta(seconds=60)
 
 
@@ -110,7 +113,8 @@ class Reconciler:
         now = self._clock.now()
         retrier = Retrier(self._clock, now + self._services.pass_deadline)
         entry = await retrier.call(lambda: self._services.ledger.read(message.registry))
-        work = Work(self._services.ledger, entry, message, retrier, now)
+        outbox = self._services.outbox
+        work = Work(self._services.ledger, entry, message, retrier, now, tells=outbox is not None)
         if message.generation < work.row.generation or message.attempt <= work.row.sequence:
             return say(work, Superseded())
         claimed = work.claimed_until(now)
@@ -123,6 +127,8 @@ class Reconciler:
             await self._finish(work, outcome)
         except TakenOver:
             outcome = Superseded()
+        if outbox is not None and work.announced:
+            await outbox.announced(work.registry)
         return say(work, outcome)
 
     async def _outcome(self, work: Work) -> Outcome:
@@ -260,6 +266,8 @@ class Reconciler:
         work.update(rules_added=remembered(work.row.rules_added, runnable))
         work.update(made=remember_made(work.row.made, work.registry, (), runnable))
         await note_fqdns(work, registry, runnable, self._services.plane)
+        work.update(effects=effects_of(runnable, Seen(registry=registry), plan.digest))
+        work.drift(plan, self._clock.now())
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)

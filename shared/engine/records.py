@@ -13,8 +13,10 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from shared.core.arm import ResourceId
+from shared.core.audit import Effect
 from shared.core.changes import Change
 from shared.core.denials import Denials
+from shared.core.outcomes import OutcomeEvent, Told
 from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
 from shared.core.restore import Pause, Restoration
@@ -31,6 +33,7 @@ class Operation:
         url: Operation URL exactly as Azure gave it (it is signed); "" where the resource's own state tells.
         due: When it deserves the next look.
         checks: How often it was looked at.
+        tries: How often the write was sent.
     """
 
     change: Change
@@ -38,6 +41,7 @@ class Operation:
     due: datetime
     url: str = ""
     checks: int = 0
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,9 @@ class LedgerRow:
         denials: Deny assignments as read for a request, before its first write.
         rules_added: Resource instance rules that the app added for it, noted before they are written.
         fqdns: Region to host name of the registry's data plane; None before anybody asked.
+        effects: Change key to what the changes under way do, for the history.
+        told: What listeners were, or are being, told last.
+        outbox: Outcome events that no topic has taken yet, oldest first.
         report: Of the last finished pass.
     """
 
@@ -121,6 +128,9 @@ class LedgerRow:
     denials: Denials | None = None
     rules_added: tuple[AddedRule, ...] = ()
     fqdns: Mapping[str, str] | None = None
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    told: Told | None = None
+    outbox: tuple[OutcomeEvent, ...] = ()
     outcome: Outcome | None = None
     report: Report | None = None
 
@@ -145,6 +155,7 @@ class LedgerSummary:
         due: When the next look is planned; None unless the phase is waiting.
         verified: When the registry was last seen whole; None if never.
         sentence: The first reason of the phase, shortened; "" if there is none.
+        outbox: Outcome events wait for a topic.
     """
 
     registry: ResourceId
@@ -155,6 +166,7 @@ class LedgerSummary:
     due: datetime | None = None
     verified: datetime | None = None
     sentence: str = ""
+    outbox: bool = False
 
 
 type HistoryKind = Literal["request", "change", "outcome", "rejected", "poison", "undo", "pause", "resume"]
@@ -169,6 +181,13 @@ class HistoryEntry:
         registry: None for input that names no registry (a malformed event).
         subject: What it is about: a change's key, an outcome's kind, an event's id.
         sentence: The same for a person.
+        generation: The request that led to it; 0 where none did.
+        origin: What asked: the id of an event or of a sweep, or the door's name.
+        caller: Who asked: an object id, or the name of a key.
+        digest: Of the plan it belongs to.
+        before: What the change concerns, as it was seen before.
+        after: The same as the change leaves it; None where it did nothing.
+        attempts: How often the write was sent.
         duration_seconds: From start to result, where it has one.
     """
 
@@ -185,6 +204,7 @@ class HistoryEntry:
     after: Mapping[str, Json] | None = None
     attempts: int = 1
     duration_seconds: float | None = None
+    generation: int = 0
 
 
 HISTORY_ENTRY: TypeAdapter[HistoryEntry] = TypeAdapter(HistoryEntry)

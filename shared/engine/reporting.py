@@ -53,6 +53,7 @@ def outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:
         caller=work.row.caller,
         digest=report.digest,
         result=outcome.kind,
+        generation=work.row.generation,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from shared.core import discovery
 from shared.core.arm import ResourceId
+from shared.core.audit import Seen, effects_of
 from shared.core.errors import RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.policy import IsolationPolicy
@@ -86,7 +87,8 @@ class Restorer:
 
     async def _restore(self, work: Work, restoration: Restoration) -> Outcome:
         for _ in range(ROUNDS):
-            changes = plan_restoring(work.row.snapshots, await self._targets(work), work.row.rules_added)
+            targets = await self._targets(work)
+            changes = plan_restoring(work.row.snapshots, targets, work.row.rules_added)
             if not changes:
                 return await self._restored(work, restoration)
             if self._clock.now() - restoration.since > PATIENCE:
@@ -94,6 +96,8 @@ class Restorer:
             runnable = not_refused(changes, work.row.refused)
             if not runnable:
                 return self._stuck(work, restoration, changes)
+            digest = Plan(registry=work.registry, changes=runnable).digest
+            work.update(effects=effects_of(runnable, Seen(targets=targets), digest))
             await work.claim(self._clock.now())
             applied = await self._applier.apply(runnable, (), work.retrier)
             passing = self._results.note(work, applied)

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.core.audit import Effect
 from shared.core.changes import Change, ClosePublicAccess, key_of
 from shared.core.cleanup import forget_made, remember_made
 from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.registry import Access, Json, Registry, TargetKind
-from shared.core.report import Done, Reason, Started
+from shared.core.report import Done, Reason, Skipped, Started
 from shared.core.storage_rules import disowned, forgotten
-from shared.engine.apply import Applied
+from shared.engine.apply import Applied, Attempt
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
 from shared.engine.records import HistoryEntry, Operation
@@ -64,9 +65,7 @@ class Results:
         passing: RegistryIsolationError | None = None
         for attempt in applied.attempts:
             key = key_of(attempt.change)
-            before = work.row.snapshots.get(attempt.change.resource.key)
-            entry = self.entry(work, key, attempt.change.sentence, attempt.result.kind, attempt.error)
-            work.entries.append(replace(entry, before=before, digest=digest))
+            self._note_attempt(work, attempt, digest)
             lasting = self.lasting(work, key, attempt.error) if attempt.error is not None else None
             if lasting is not None:
                 work.update(rules_added=disowned(work.row.rules_added, attempt.change))
@@ -118,16 +117,43 @@ class Results:
             origin=work.row.origin,
             caller=work.row.caller,
             result=error.name if error else result,
+            generation=work.row.generation,
         )
+
+    def _note_attempt(self, work: Work, attempt: Attempt, digest: str) -> None:
+        """The line about a write that was sent, or was not because of another one."""
+        change, result = attempt.change, attempt.result
+        sentence = change.sentence
+        if isinstance(result, Skipped):
+            sentence = f"{sentence}: not tried, because {result.because} did not succeed"
+        entry = self.entry(work, key_of(change), sentence, result.kind, attempt.error)
+        entry = replace(entry, digest=digest, attempts=attempt.tries)
+        if attempt.tries:
+            entry = replace(entry, duration_seconds=attempt.seconds)
+        work.entries.append(told_effect(entry, work.row.effects, happened=isinstance(result, Done | Started)))
 
     def _note_end(self, work: Work, operation: Operation, error: RegistryIsolationError | None) -> None:
         duration = (self._clock.now() - operation.started).total_seconds()
         entry = self.entry(work, key_of(operation.change), operation.change.sentence, "succeeded", error)
-        work.entries.append(replace(entry, duration_seconds=duration, attempts=operation.checks + 1))
+        entry = replace(entry, duration_seconds=duration, attempts=operation.tries)
+        work.entries.append(told_effect(entry, work.row.effects, happened=error is None))
 
     def _note_closing(self, work: Work, change: Change) -> None:
         if isinstance(change, ClosePublicAccess) and change.target_kind is TargetKind.REGISTRY:
             work.update(closed_since=self._clock.now())
+
+
+def told_effect(entry: HistoryEntry, effects: Mapping[str, Effect], *, happened: bool) -> HistoryEntry:
+    """*entry* about a change with what that does, as it was noted when it was planned; what failed left nothing behind."""
+    effect = effects.get(entry.subject)
+    if effect is None:
+        return entry
+    return replace(
+        entry,
+        digest=effect.digest or entry.digest,
+        before=effect.before,
+        after=effect.after if happened else None,
+    )
 
 
 def recognise(work: Work, registry: Registry) -> None:

@@ -93,6 +93,7 @@ class Undo:
             sentence=sentence,
             origin=row.origin,
             caller=caller,
+            generation=row.generation,
         )
         await self._ledger.append([entry])
         message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1)

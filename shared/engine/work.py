@@ -6,6 +6,7 @@ pass's claim, on the other hand, means that this one was presumed dead, and a fi
 line means that this one's view is stale: either way it stops writing.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from shared.core.errors import ChangedUnderneath, RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.report import Outcome, Reason, Report
 from shared.core.requests import WorkMessage
+from shared.engine.outcomes import announce, announce_drift, dropped, overflow, silence
 from shared.engine.ports import Ledger, LedgerEntry
 from shared.engine.records import Claim, HistoryEntry, LedgerRow
 from shared.engine.retrying import Retrier
@@ -37,16 +39,30 @@ class Work:
         row: What is known so far; changed through `update`.
         plan: The last plan made in this pass.
         entries: History to be appended with the next save.
+        announced: The row holds outcome events that it did not hold when the pass began.
+
+    Args:
+        tells: There is somebody to tell outcomes to; otherwise the row keeps no events.
     """
 
     def __init__(
-        self, ledger: Ledger, entry: LedgerEntry | None, message: WorkMessage, retrier: Retrier, now: datetime
+        self,
+        ledger: Ledger,
+        entry: LedgerEntry | None,
+        message: WorkMessage,
+        retrier: Retrier,
+        now: datetime,
+        *,
+        tells: bool = False,
     ) -> None:
         self.message = message
         self.retrier = retrier
         self.row = entry.row if entry else _lost(message, now)
         self.plan: Plan | None = None
         self.entries: list[HistoryEntry] = []
+        self.announced = False
+        self._tells = tells
+        self._announcements: list[Callable[[LedgerRow], LedgerRow]] = []
         self._ledger = ledger
         self._etag = entry.etag if entry else None
         self._earlier = self.row.claim
@@ -78,12 +94,32 @@ class Work:
         self.update(claim=Claim(holder=self._holder, until=now + CLAIM))
         await self.save()
 
+    def drift(self, plan: Plan, now: datetime) -> None:
+        """*plan* is about to be carried out: if nothing was left to do, that is told with the next save, before any write."""
+        self._announce(lambda row: announce_drift(row, plan, now))
+
     async def finish(self, outcome: Outcome, report: Report) -> None:
         """Save the pass's end and let go of the claim."""
         self.update(claim=None, outcome=outcome, report=report)
+        if not (self.row.operations or self.row.pending):
+            self.update(effects={})
+        self._announce(lambda row: announce(row, outcome, report))
+        self.row, lost = overflow(self.row)
+        if lost:
+            self.entries.append(dropped(self.row, lost, report.at))
         if self.current:
             self.update(sequence=self.message.attempt)
         await self.save()
+
+    def _announce(self, announcement: Callable[[LedgerRow], LedgerRow]) -> None:
+        """Kept, to be made again on whatever row another writer leaves."""
+        if not self._tells:
+            self.row = silence(self.row)
+            return
+        self._announcements.append(announcement)
+        before = len(self.row.outbox)
+        self.row = announcement(self.row)
+        self.announced = self.announced or len(self.row.outbox) > before
 
     @property
     def current(self) -> bool:
@@ -129,6 +165,10 @@ class Work:
         if self._is_foreign(theirs.claim) or self._is_stale(theirs):
             raise TakenOver
         self._etag = entry.etag
+        self.update(told=theirs.told, outbox=theirs.outbox)  # a delivery may have taken events out
+        for announcement in self._announcements:
+            self.row = announcement(self.row)
+        self.update(nudged=theirs.nudged, planned=theirs.planned)
         if theirs.generation != self.row.generation:
             self.update(
                 generation=theirs.generation,
@@ -165,9 +205,10 @@ def reason_of(error: RegistryIsolationError) -> Reason:
 
 
 def _comes_before(claim: Claim, message: WorkMessage) -> bool:
-    """The claim was made for *message* itself or for one that led to it."""
+    """The claim was made for *message* itself or for the one that led to it."""
     generation, _, attempt = claim.holder.partition("@")[0].partition(".")
-    return generation == str(message.generation) and attempt.isdecimal() and int(attempt) <= message.attempt
+    led_to_it = {str(message.attempt - 1), str(message.attempt)}
+    return generation == str(message.generation) and attempt in led_to_it
 
 
 def _lost(message: WorkMessage, now: datetime) -> LedgerRow:

@@ -1,11 +1,13 @@
 """What becomes of changes and operations in the row and the history, and which errors last."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from local.memory import MemoryLedger
+from shared.core.audit import Effect
 from shared.core.changes import Change, ClosePublicAccess, CreateZone, LinkZone, key_of
 from shared.core.errors import (
     AccessDenied,
@@ -88,7 +90,7 @@ def ended(error: RegistryIsolationError) -> Progress:
 
 
 async def test_a_finished_operation_leaves_the_row_and_tells_how_long_it_took() -> None:
-    its = Booking(operations=(an_operation(ZONE, checks=2), an_operation(ENDPOINT)), failures=3)
+    its = Booking(operations=(an_operation(ZONE, checks=2, tries=3), an_operation(ENDPOINT)), failures=3)
     await its.clock.sleep(40 * SECOND)
 
     assert its.settle((ZONE, SUCCEEDED)) is None
@@ -193,22 +195,42 @@ async def test_a_failed_closing_does_not_start_the_time_of_propagation() -> None
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-async def test_every_attempt_is_a_line_in_the_history_with_digest_and_what_was_there_before() -> None:
-    before = {"publicNetworkAccess": "Enabled"}
-    its = Booking(snapshots={CLOSE.resource.key: before})
+async def test_every_attempt_is_a_line_in_the_history_with_what_it_does_and_what_it_took() -> None:
+    open_door, closed_door = {"publicNetworkAccess": "Enabled"}, {"publicNetworkAccess": "Disabled"}
+    effect = Effect(digest="of the plan", before=dict(open_door), after=dict(closed_door))
+    its = Booking(effects={key_of(change): effect for change in (CLOSE, LINK, ENDPOINT)})
 
     passing = its.note(
-        an_attempt(CLOSE),
+        replace(an_attempt(CLOSE), tries=2, seconds=1.5),
         an_attempt(ZONE, Done()),
-        an_attempt(LINK, Skipped(because="x")),
+        replace(an_attempt(LINK, Skipped(because="x")), tries=0),
         an_attempt(ENDPOINT, error=DENIED),
     )
 
     assert passing is DENIED
+    lines = its.work.entries
     assert [result for _, result in its.told] == ["started", "done", "skipped", "AccessDenied"]
-    assert [entry.digest for entry in its.work.entries] == ["digest"] * 4
-    assert [entry.before for entry in its.work.entries] == [before, None, None, None]
-    assert its.work.entries[3].sentence == f"{ENDPOINT.sentence}: You may not."
+    assert [line.digest for line in lines] == ["of the plan", "digest", "of the plan", "of the plan"]
+    assert [line.before for line in lines] == [open_door, None, open_door, open_door]
+    assert [line.after for line in lines] == [closed_door, None, None, None]  # what failed left nothing behind
+    assert [(line.attempts, line.duration_seconds) for line in lines] == [(2, 1.5), (1, 0.0), (0, None), (1, 0.0)]
+    assert {line.generation for line in lines} == {1}
+    assert lines[2].sentence == f"{LINK.sentence}: not tried, because x did not succeed"
+    assert lines[3].sentence == f"{ENDPOINT.sentence}: You may not."
+
+
+async def test_the_end_of_an_operation_has_digest_before_and_after_too_and_no_after_if_it_failed() -> None:
+    effect = Effect(digest="d", before={"exists": False}, after={"exists": True})
+    effects = {key_of(change): effect for change in (ZONE, ENDPOINT)}
+    its = Booking(operations=(an_operation(ZONE), an_operation(ENDPOINT)), effects=effects)
+
+    its.settle((ZONE, SUCCEEDED), (ENDPOINT, ended(FAILED)))
+
+    told = [(line.result, line.digest, line.before, line.after) for line in its.work.entries]
+    assert told == [
+        ("succeeded", "d", {"exists": False}, {"exists": True}),
+        ("OperationFailed", "d", {"exists": False}, None),
+    ]
 
 
 async def test_applying_replaces_what_runs_and_what_waits() -> None:
