@@ -33,6 +33,9 @@ from shared.core.registry import RegistryDocument
 from shared.engine.ports import Clock
 from shared.engine.sweep_ports import InventoryPage, Known
 
+_MOST_LABELS = 4 * MOST_ROWS
+"""Records come packed by zone and character, so that rows do not limit how many names one query is about."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cursor:
@@ -182,7 +185,8 @@ class ResourceGraphInventory:
             def anywhere(some: Sequence[str]) -> str:
                 return queries.records(some, names, None)
 
-            foreign.take_in_records(await self._graph.about(tally, "anywhere", anywhere, labels, ()), tally)
+            found = await self._graph.about(tally, "anywhere", anywhere, labels, (), _MOST_LABELS)
+            foreign.take_in_records(found, tally)
         return own, foreign
 
     async def _own_zones(
@@ -197,7 +201,8 @@ class ResourceGraphInventory:
         def held(some: Sequence[str]) -> str:
             return queries.records(some, names, groups)
 
-        own.take_in_records(await self._graph.about(tally, "records", held, labels, subscriptions), tally)
+        found = await self._graph.about(tally, "records", held, labels, subscriptions, _MOST_LABELS)
+        own.take_in_records(found, tally)
 
     def _zone_names(self) -> tuple[str, ...]:
         """Zones that endpoints of the policy's groups need."""

@@ -157,14 +157,18 @@ class Assembler:
         """
         if network.dns.zones_resource_group is not None:
             return registry, []
-        view, doubts, groups = registry.network(network.name), [], {}
+        view, doubts = registry.network(network.name), list[str]()
+        reported: dict[str, dict[str, tuple[str, ...]]] = {}
         for wanted in wanted_endpoints(registry, self._policy, (network,)):
             for endpoint in _ready(wanted, view)[:1]:
                 expected, _ = dns.expected_records(endpoint, zone_names(wanted.group, registry, self._table))
                 wrong = [each.fqdn for each in expected if not self._resolves(each)]
                 doubts += [f"Resource Graph shows no record of {fqdn} for {endpoint.id.name}." for fqdn in wrong]
-                reported = {each.fqdn: tuple(sorted(each.addresses)) for each in expected}
-                groups[endpoint.id.key] = ZoneGroup(name="", state="Succeeded", zones={}, records=reported)
+                records = reported.setdefault(endpoint.id.key, {})  # one endpoint may serve several groups
+                records.update({each.fqdn: tuple(sorted(each.addresses)) for each in expected})
+        groups = {
+            key: ZoneGroup(name="", state="Succeeded", zones={}, records=records) for key, records in reported.items()
+        }
         views = tuple(
             replace(each, zone_groups=groups) if each.name == network.name else each for each in registry.networks
         )

@@ -110,7 +110,13 @@ class ResourceGraph:
             return found
 
     async def about(
-        self, tally: Tally, name: str, make: Keyed, keys: Iterable[str], subscriptions: Iterable[str]
+        self,
+        tally: Tally,
+        name: str,
+        make: Keyed,
+        keys: Iterable[str],
+        subscriptions: Iterable[str],
+        most: int = MOST_ROWS,
     ) -> list[Document]:
         """
         Every row about *keys*, in as few queries as Resource Graph puts up with.
@@ -118,8 +124,9 @@ class ResourceGraph:
         Args:
             name: Of the question, under which the number of keys that worked is remembered.
             make: The question about some of the keys.
+            most: Keys of one query; where each key has a row of its own, 1,000 fill an answer.
         """
-        size = self._sizes.get(name, MOST_ROWS)
+        size = self._sizes.get(name, most)
         waiting = list(dict.fromkeys(keys))
         scope = tuple(dict.fromkeys(subscriptions))
         rows: list[Document] = []
@@ -133,7 +140,7 @@ class ResourceGraph:
                 size = (len(batch) + 1) // 2
                 continue
             waiting = waiting[len(batch) :]
-        if size < MOST_ROWS:
+        if size < most:
             self._sizes[name] = size
         return rows
 

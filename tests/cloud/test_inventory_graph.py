@@ -149,6 +149,13 @@ async def test_what_is_too_much_is_asked_for_in_halves_and_remembered(code: str)
     assert graph.sizes() == [250, 250, 250, 250]
 
 
+async def test_a_question_whose_answer_is_packed_takes_more_keys() -> None:
+    graph = Graph(echo)
+    keys = map(str, range(3000))
+    assert len(await graph.graph.about(graph.tally, "packed", " ".join, keys, (), 4000)) == 3000
+    assert graph.sizes() == [3000]
+
+
 async def test_a_question_that_is_refused_for_another_reason_is_not_cut_for_ever() -> None:
     graph = Graph(lambda _: refusal("InvalidQuery"))
     with pytest.raises(RegistryIsolationError):

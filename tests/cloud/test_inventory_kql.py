@@ -5,6 +5,8 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.simulator.resource_graph_parser import parse
+from local.simulator.resource_graph_syntax import Binary, Literal, Where
 from shared.cloud import inventory_queries as queries
 from shared.cloud.inventory_kql import literal, literals
 
@@ -50,6 +52,14 @@ def _literal(query: str, at: int) -> tuple[str, int]:
 @given(st.text() | st.sampled_from(HOSTILE))
 def test_a_literal_reads_back_as_what_was_put_in(text: str) -> None:
     assert scan(literal(text)) == ([text], "")
+
+
+@given(st.text() | st.sampled_from(HOSTILE))
+def test_the_simulated_resource_graph_reads_the_same_text(text: str) -> None:
+    (where,) = parse(f"Resources | where name == {literal(text)}").operators
+    assert isinstance(where, Where)
+    assert isinstance(where.predicate, Binary)
+    assert where.predicate.right == Literal(kind="string", value=text)
 
 
 @given(st.lists(st.text(min_size=1) | st.sampled_from(HOSTILE), min_size=1, max_size=4))
