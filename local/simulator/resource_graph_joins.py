@@ -28,9 +28,7 @@ class Joining:
 
     def rows(self, left: list[Row], right: list[Row]) -> list[Row]:
         """The joined rows."""
-        index: dict[tuple[Any, ...], list[Row]] = {}
-        for row in right:
-            index.setdefault(tuple(row[name] for _, name in self.on), []).append(self._right(row))
+        index = self._index(left, right)
         matched: set[tuple[Any, ...]] = set()
         nothing = {name: missing(self.columns[name]) for name in self.renamed.values()}
         found: list[Row] = []
@@ -49,8 +47,15 @@ class Joining:
             found += [{**blank, **row} for key, rows in index.items() if key not in matched for row in rows]
         return found
 
-    def _right(self, row: Row) -> Row:
-        return {new: row[old] for old, new in self.renamed.items()}
+    def _index(self, left: list[Row], right: list[Row]) -> dict[tuple[Any, ...], list[Row]]:
+        """The right side's rows by key; those that nobody on the left asks for only where a full join shows them."""
+        asked = {tuple(row[name] for name, _ in self.on) for row in left}
+        found: dict[tuple[Any, ...], list[Row]] = {}
+        for row in right:
+            key = tuple(row[name] for _, name in self.on)
+            if key in asked or self.kind == "fullouter":
+                found.setdefault(key, []).append({new: row[old] for old, new in self.renamed.items()})
+        return found
 
 
 def joining(operator: Join, left: Columns, right: Columns) -> Joining:

@@ -108,7 +108,13 @@ def _extend(added: tuple[Named, ...], columns: Columns) -> Stage:
     new = _computed(added, columns, known)
 
     def extended(rows: list[Row]) -> list[Row]:
-        return [{**row, **{name: run(row) for name, run in new}} for row in rows]
+        found: list[Row] = []
+        for row in rows:
+            longer = row.copy()
+            for name, run in new:
+                longer[name] = run(row)
+            found.append(longer)
+        return found
 
     return Stage(columns=known, apply=extended)
 

@@ -58,19 +58,28 @@ def _demand_quiet(azure: Kernel, subnet: Resource, known: Resource | None) -> No
 
 
 def _create(azure: Kernel, call: Call, subnet: Resource, asked: list[Wish], location: str) -> Response:
+    endpoint = begun(azure, call.resource_id, call.body or {}, subnet, asked, location)
+    headers = _begin(azure, call, endpoint, subnet)
+    return Response.of(201, endpoint.body, headers)
+
+
+def begun(
+    azure: Kernel, endpoint_id: str, request: JsonObject, subnet: Resource, asked: list[Wish], location: str
+) -> Resource:
+    """A new endpoint with its interface, still being provisioned; it is not there when its interface is refused."""
     etag = azure.world.etag()
-    endpoint_id = call.resource_id
+    properties = request.get("properties") or {}
     bodies = [(wish.manual, wanted.connection_body(endpoint_id, wish, etag)) for wish in asked]
-    name = str(call.properties.get("customNetworkInterfaceName") or "")
+    name = str(properties.get("customNetworkInterfaceName") or "")
     body: JsonObject = {
-        "name": call.params["endpoint"],
+        "name": endpoint_id.rpartition("/")[2],
         "id": endpoint_id,
         "etag": etag,
         "type": ENDPOINTS,
         "location": location,
     }
-    if (call.body or {}).get("tags"):
-        body["tags"] = (call.body or {})["tags"]
+    if request.get("tags"):
+        body["tags"] = request["tags"]
     body["properties"] = {
         "provisioningState": "Updating",
         "resourceGuid": azure.world.guid(),
@@ -78,7 +87,7 @@ def _create(azure: Kernel, call: Call, subnet: Resource, asked: list[Wish], loca
         wanted.MANUAL: [each for manual, each in bodies if manual],
         "customNetworkInterfaceName": name,
         "subnet": {"id": subnet.id},
-        "ipConfigurations": call.properties.get("ipConfigurations") or [],
+        "ipConfigurations": properties.get("ipConfigurations") or [],
         "networkInterfaces": [],
         "customDnsConfigs": [],
     }
@@ -91,8 +100,7 @@ def _create(azure: Kernel, call: Call, subnet: Resource, asked: list[Wish], loca
         raise
     endpoint.properties["networkInterfaces"] = [{"id": nic.id}]
     _links(azure).watch(endpoint)
-    headers = _begin(azure, call, endpoint, subnet)
-    return Response.of(201, endpoint.body, headers)
+    return endpoint
 
 
 def _update(azure: Kernel, call: Call, endpoint: Resource, subnet: Resource, asked: list[Wish]) -> Response:
@@ -120,11 +128,8 @@ def _begin(azure: Kernel, call: Call, endpoint: Resource, subnet: Resource) -> d
     """Provision: at the end the targets know their connections and the names are shown."""
 
     def finish(_at: datetime) -> None:
-        if azure.world.get(endpoint.id) is None:
-            return
-        _connect(azure, endpoint)
-        network_answers.stamp(azure, endpoint.body, "Succeeded", parts=False)
-        zone_groups.refresh(azure, endpoint)
+        if azure.world.get(endpoint.id) is not None:
+            finished(azure, endpoint)
 
     def fail(_at: datetime, _error: JsonObject) -> None:
         network_answers.stamp(azure, endpoint.body, "Failed", parts=False)
@@ -134,6 +139,13 @@ def _begin(azure: Kernel, call: Call, endpoint: Resource, subnet: Resource) -> d
     endpoint.private["operation"] = operation.id
     subnet.private["writer"] = (operation.id, azure.world.now + timedelta(seconds=seconds))
     return operation.headers
+
+
+def finished(azure: Kernel, endpoint: Resource) -> None:
+    """The endpoint is provisioned: its targets know it, and its names are shown."""
+    _connect(azure, endpoint)
+    network_answers.stamp(azure, endpoint.body, "Succeeded", parts=False)
+    zone_groups.refresh(azure, endpoint)
 
 
 def _connect(azure: Kernel, endpoint: Resource) -> None:

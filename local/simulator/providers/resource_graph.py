@@ -10,6 +10,7 @@ A page has at most 1000 rows, which is also the default (documentation of large 
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ from local.simulator.wire import JsonObject, Response
 
 READ = "Microsoft.ResourceGraph/resources/read"
 LARGEST_PAGE = 1000
+LARGEST_ANSWER = 16_777_216
+"""Bytes of an answer, as the message of ResponsePayloadTooLarge says."""
 VERSIONS = ("2021-03-01", "2022-10-01", "2024-04-01")
 
 _FORMATS = ("objectArray", "table")
@@ -124,6 +127,7 @@ def _subscriptions(azure: Kernel, given: Any) -> tuple[str, ...] | None:
 
 def _answered(azure: Kernel, call: Call, wish: Wish) -> JsonObject:
     asked = wish.subscriptions if wish.subscriptions is not None else tuple(azure.subscriptions)
+    _demand_eligible(azure, call, asked)
     tables = azure.graph.tables(call.principal, asked)
     start = _start(azure, wish)
     try:
@@ -147,6 +151,25 @@ def _answered(azure: Kernel, call: Call, wish: Wish) -> JsonObject:
     if left and query.pageable:
         answer["$skipToken"] = _token(wish, start + len(page))
     return answer
+
+
+def _demand_eligible(azure: Kernel, call: Call, subscriptions: Sequence[str]) -> None:
+    """
+    One of the subscriptions is there and the caller holds any role in it; about the others nobody is told.
+
+    Raises:
+        ArmError: 400 with NoValidSubscriptionsInQueryRequest (reported by users of the Azure CLI).
+    """
+    held = [f"{each.scope.rstrip('/').lower()}/" for each in call.principal.assignments]
+    for each in subscriptions:
+        key = each.lower()
+        if key in azure.subscriptions and any(
+            scope == "/" or scope.startswith(f"/subscriptions/{key}/") for scope in held
+        ):
+            return
+    reason = "There must be at least one subscription that is eligible to contain resources."
+    details = {"code": "NoValidSubscriptionsInQueryRequest", "message": reason}
+    raise refusal(400, "BadRequest", azure.world.now, details)
 
 
 def _table(query: Query, rows: list[Row]) -> JsonObject:
@@ -216,7 +239,20 @@ def ask(azure: Kernel, call: Call) -> Response:
     except ArmError as refused:
         refused.headers = {**headers, **refused.headers}
         raise
-    return Response.of(200, answer, headers)
+    response = Response.of(200, answer, headers)
+    if len(response.body) > LARGEST_ANSWER:
+        raise _too_large(azure, len(response.body), headers)
+    return response
+
+
+def _too_large(azure: Kernel, size: int, headers: dict[str, str]) -> ArmError:
+    """400 for an answer that is too long (code and sentence as users of the service report them)."""
+    message = (
+        f"Response payload size is {size}, and has exceeded the limit of {LARGEST_ANSWER}. Please consider querying less "
+        "data at a time and make paginated call if needed."
+    )
+    details = {"code": "ResponsePayloadTooLarge", "message": message}
+    return refusal(400, "BadRequest", azure.world.now, details, headers=headers)
 
 
 ROUTES = (Route("POST", "/providers/Microsoft.ResourceGraph/resources", ask, action="-", checks=False),)

@@ -5,7 +5,7 @@ A zone that does not fit the endpoint's names is accepted and stays without reco
 to the group that wrote them; a later group with the same name in the same zone takes the record over, as in the service.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from local.simulator import arm_ids
@@ -158,11 +158,8 @@ def put_group(azure: Kernel, call: Call) -> Response:
     group = azure.world.put(body)
 
     def finish(_at: datetime) -> None:
-        if azure.world.get(group.id) is None or azure.world.get(endpoint.id) is None:
-            return
-        _write(azure, endpoint, group)
-        _set_state(azure, group, "Succeeded")
-        show_names(azure, endpoint)
+        if azure.world.get(group.id) is not None and azure.world.get(endpoint.id) is not None:
+            finished(azure, endpoint, group)
 
     operation = azure.begin(
         call,
@@ -173,6 +170,13 @@ def put_group(azure: Kernel, call: Call) -> Response:
         fail=lambda _at, _error: _set_state(azure, group, "Failed"),
     )
     return Response.of(201 if known is None else 200, group.body, operation.headers)
+
+
+def finished(azure: Kernel, endpoint: Resource, group: Resource) -> None:
+    """The group is provisioned: the endpoint's names are in its zones."""
+    _write(azure, endpoint, group)
+    _set_state(azure, group, "Succeeded")
+    show_names(azure, endpoint)
 
 
 def _demand_ready(azure: Kernel, endpoint: Resource) -> None:
@@ -191,29 +195,38 @@ def _group_body(azure: Kernel, call: Call, endpoint: Resource) -> JsonObject:
             "PrivateDnsZoneGroupHasTooManyZones",
             f"Private DNS zone group {call.resource_id} names {len(asked)} zones; at most {MOST_ZONES} are allowed.",
         )
-    group_id = f"{endpoint.id}/privateDnsZoneGroups/{call.params['group']}"
-    etag = azure.world.etag()
-    configs = []
+    zones: list[tuple[str, str]] = []
     for each in asked:
         zone_id = str((each.get("properties") or {}).get("privateDnsZoneId") or "")
         azure.demand_linked(call, "Microsoft.Network/privateDnsZones/join/action", zone_id)
         if azure.world.get(zone_id) is None:
-            raise network_answers.invalid_reference(zone_id, group_id)
-        configs.append(
-            {
-                "name": each.get("name", "config"),
-                "id": f"{group_id}/privateDnsZoneConfigs/{each.get('name', 'config')}",
-                "etag": etag,
-                "type": f"{GROUPS}/privateDnsZoneConfigs",
-                "properties": {
-                    "provisioningState": "Updating",
-                    "privateDnsZoneId": zone_id,
-                    "recordSets": _record_sets(azure, endpoint, _zone_name(zone_id), "Updating"),
-                },
-            }
-        )
+            raise network_answers.invalid_reference(
+                zone_id, f"{endpoint.id}/privateDnsZoneGroups/{call.params['group']}"
+            )
+        zones.append((each.get("name", "config"), zone_id))
+    return new_body(azure, endpoint, call.params["group"], zones)
+
+
+def new_body(azure: Kernel, endpoint: Resource, name: str, zones: Sequence[tuple[str, str]]) -> JsonObject:
+    """A group that is being provisioned; *zones* are pairs of a config's name and its zone's id."""
+    group_id = f"{endpoint.id}/privateDnsZoneGroups/{name}"
+    etag = azure.world.etag()
+    configs = [
+        {
+            "name": config,
+            "id": f"{group_id}/privateDnsZoneConfigs/{config}",
+            "etag": etag,
+            "type": f"{GROUPS}/privateDnsZoneConfigs",
+            "properties": {
+                "provisioningState": "Updating",
+                "privateDnsZoneId": zone_id,
+                "recordSets": _record_sets(azure, endpoint, _zone_name(zone_id), "Updating"),
+            },
+        }
+        for config, zone_id in zones
+    ]
     return {
-        "name": call.params["group"],
+        "name": name,
         "id": group_id,
         "etag": etag,
         "type": GROUPS,

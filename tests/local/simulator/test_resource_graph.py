@@ -132,6 +132,15 @@ def test_subscriptions_that_the_caller_cannot_read_are_left_out_without_a_word()
     assert (answer.status, answer.json()["data"], answer.json()["resultTruncated"]) == (200, [], "false")
 
 
+def test_a_query_needs_one_subscription_in_which_the_caller_is_known() -> None:
+    client = world()
+    client.azure.rbac.principal("reader", actions=["*/read"], scope=f"/subscriptions/{OTHER}")
+    reader = ArmClient(client.azure, principal="reader")
+    assert "at least one subscription" in reason(ask(reader, "Resources", subscriptions=[SUBSCRIPTION]))
+    assert "at least one subscription" in reason(ask(client, "Resources", subscriptions=["unknown"]))
+    assert ask(reader, "Resources").json()["data"] == []
+
+
 def test_a_right_in_one_group_shows_that_group_only() -> None:
     client = world(count=1)
     client.azure.rbac.principal("narrow", actions=["*/read"], scope=f"{SUB}/resourceGroups/rg-ml")
@@ -272,6 +281,16 @@ def test_a_syntax_error_names_line_position_and_word() -> None:
     details = answer.json()["error"]["details"]
     assert [each["code"] for each in details] == ["InvalidQuery", "ParserFailure"]
     assert (details[1]["line"], details[1]["characterPositionInLine"], details[1]["token"]) == (2, 15, "<EOF>")
+
+
+def test_an_answer_of_more_than_sixteen_megabytes_is_refused() -> None:
+    client = world(count=1)
+    account = client.azure.require(f"{SUB}/resourceGroups/rg-ml/providers/Microsoft.Storage/storageAccounts/many0000")
+    account.body["tags"] = {"long": "x" * 17_000_000}
+    client.azure.world.touch(account)
+    client.azure.graph.refresh()
+    assert "exceeded the limit of 16777216" in reason(ask(client, "Resources"))
+    assert ask(client, "Resources | project id").status == 200
 
 
 def test_requests_that_make_no_sense_are_refused() -> None:
