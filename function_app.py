@@ -2,9 +2,10 @@
 
 import azure.functions as func
 
-from handlers import events, reconcile, remediation
+from handlers import events, reconcile, remediation, sweep
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(events.blueprint)
 app.register_functions(reconcile.blueprint)
 app.register_functions(remediation.blueprint)
+app.register_functions(sweep.blueprint)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from shared.cloud.clock import SystemClock
     from shared.cloud.ledger import TableLedger
     from shared.cloud.state_clients import StateAccount
+    from shared.cloud.sweep_queue import StorageSweepQueue
+    from shared.cloud.sweeps import TableSweeps
     from shared.cloud.work_queue import StorageWorkQueue
     from shared.core.policy import IsolationPolicy
     from shared.engine.inquiry import Inquiry
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from shared.engine.reception import Reception
     from shared.engine.reconcile import Reconciler, Services
     from shared.engine.remediation import Remediation
+    from shared.engine.sweep import Sweeper
+    from shared.engine.sweep_ports import Inventory
     from shared.engine.undo import Undo
     from shared.engine.worker import Worker
     from shared.settings import Settings
@@ -179,6 +183,55 @@ class Runtime:
         from shared.engine.reconcile import Reconciler
 
         return Reconciler(self.services)
+
+    # --- sweeps -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def inventory(self) -> "Inventory":
+        """All registries, from Resource Graph."""
+        from shared.cloud.inventory import ResourceGraphInventory
+
+        zones = self.settings.azure.cloud.zones
+        return ResourceGraphInventory(arm=self.arm, policy=self.policy, zone_table=zones, clock=self.clock)
+
+    @cached_property
+    def sweeps(self) -> "TableSweeps":
+        """Records of sweeps."""
+        from shared.cloud.sweeps import TableSweeps
+
+        return TableSweeps(self.account)
+
+    @cached_property
+    def sweep_queue(self) -> "StorageSweepQueue":
+        """Where a sweep asks for its next step."""
+        from shared.cloud.sweep_queue import StorageSweepQueue
+
+        return StorageSweepQueue(self.account, f"{self.settings.state.work_queue}-sweep")
+
+    @cached_property
+    def sweeper(self) -> "Sweeper":
+        """Begins sweeps and does their steps."""
+        from shared.engine.sweep import Sweeper, SweepServices
+        from shared.engine.sweep_pages import Pages
+
+        pages = Pages(
+            ledger=self.ledger,
+            intake=self.intake,
+            clock=self.clock,
+            policy=self.policy,
+            zone_table=self.settings.azure.cloud.zones,
+        )
+        return Sweeper(
+            SweepServices(
+                make_inventory=lambda: self.inventory,
+                ledger=self.ledger,
+                sweeps=self.sweeps,
+                queue=self.sweep_queue,
+                pages=pages,
+                reception=self.reception,
+                clock=self.clock,
+            )
+        )
 
 
 _made: Runtime | None = None

@@ -110,6 +110,7 @@ class Stage:
             "ISOLATION_CLIENT_ID": APP_CLIENT,
             "ISOLATION_PRINCIPAL_ID": APP_PRINCIPAL,
             "ISOLATION_WORK_QUEUE": "registry-work",
+            "ISOLATION_SWEEP_SCHEDULE": "0 7 * * * *",
             "ISOLATION_POLICY_PATH": str(self.folder / "policy.yaml"),
             "ISOLATION_ARM_ENDPOINT": self.azure.endpoint,
             "ISOLATION_ARM_CA": str(self.azure.ca),

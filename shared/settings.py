@@ -29,7 +29,8 @@ ENVIRONMENT = "AZURE_FUNCTIONS_ENVIRONMENT"
 
 STORAGE = "AzureWebJobsStorage"
 
-_QUEUE = re.compile(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*")
+_QUEUE = re.compile(r"(?=.{3,47}$)[a-z0-9]+(-[a-z0-9]+)*")
+_SCHEDULE = re.compile(r"[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4,5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _KEY_NAME = re.compile(r"[0-9a-f]{8}=[\w .@-]{1,64}")
 _API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-[a-z]+)?")
@@ -195,12 +196,12 @@ class StateSettings:
         metadata=_setting(
             "ISOLATION_WORK_QUEUE",
             "registry-work",
-            _matching(_QUEUE, "3 to 56 of a-z, 0-9 and single hyphens between them are needed"),
+            _matching(_QUEUE, "3 to 47 of a-z, 0-9 and single hyphens between them are needed"),
         )
     )
     """
-    Name of the work queue; the poison queue is the same with `-poison`. Default: registry-work. The trigger's binding
-    reads the variable itself, so a deployment must set it even to the default.
+    Name of the work queue; the poison queue is the same with `-poison`, other queues of the app have other endings. Default:
+    registry-work. The triggers' bindings read the variable itself, so a deployment must set it even to the default.
     """
 
 
@@ -215,6 +216,18 @@ class WorkSettings:
     """
     Longest that one pass may take, retries included. Seconds, 5 to 300. Default: 60, far above the two a pass needs
     and far below every hosting plan's limit.
+    """
+
+    sweep_schedule: str = field(
+        metadata=_setting(
+            "ISOLATION_SWEEP_SCHEDULE",
+            "0 7 * * * *",
+            _matching(_SCHEDULE, "an NCRONTAB expression of five or six fields is needed, such as 0 7 * * * *"),
+        )
+    )
+    """
+    When sweeps begin, as an NCRONTAB expression in UTC. Default: 0 7 * * * *, every hour at seven minutes past, when not
+    everybody's timers fire. The trigger's binding reads the variable itself, so a deployment must set it even to the default.
     """
 
 

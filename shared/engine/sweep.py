@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from shared.core.errors import (
     AccessDenied,
@@ -50,9 +51,15 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepServices:
-    """What a sweeper works with; made once per process by the composition root."""
+    """
+    What a sweeper works with; made once per process by the composition root.
 
-    inventory: Inventory
+    Attributes:
+        make_inventory: Called at the first page: a process that only begins sweeps or tells of them never needs one.
+        step: After so long a step hands no more over.
+    """
+
+    make_inventory: Callable[[], Inventory]
     ledger: Ledger
     sweeps: Sweeps
     queue: SweepQueue
@@ -70,6 +77,10 @@ class Sweeper:
         self._clock = services.clock
         self._sweeps = services.sweeps
         self._new_id = new_id or sweep_id
+
+    @cached_property
+    def _inventory(self) -> Inventory:
+        return self._services.make_inventory()
 
     # --- beginning, and looking ---------------------------------------------------------------------------------------
 
@@ -215,11 +226,11 @@ class Sweeper:
         retrier = Retrier(self._clock, now + self._services.step)
         record = replace(record, due=now)
         if record.phase is SweepPhase.INVENTORY:
-            return await self._inventory(record, retrier)
-        return await self._ledger(record, retrier)
+            return await self._inspect(record, retrier)
+        return await self._review(record, retrier)
 
-    async def _inventory(self, record: SweepRecord, retrier: Retrier) -> SweepRecord:
-        inventory, cursor = self._services.inventory, record.walk.cursor
+    async def _inspect(self, record: SweepRecord, retrier: Retrier) -> SweepRecord:
+        inventory, cursor = self._inventory, record.walk.cursor
         try:
             page = await retrier.call(lambda: inventory.page(cursor))
         except RegistryIsolationError as error:
@@ -230,7 +241,7 @@ class Sweeper:
         walk = record.walk.after(page.cursor, [one.id for one in page.registries])
         return replace(record, walk=walk) if walk else _to_ledger(record)
 
-    async def _ledger(self, record: SweepRecord, retrier: Retrier) -> SweepRecord:
+    async def _review(self, record: SweepRecord, retrier: Retrier) -> SweepRecord:
         ledger, cursor = self._services.ledger, record.walk.cursor
         try:
             page = await retrier.call(lambda: ledger.list_rows(limit=ROWS, after=cursor))
@@ -240,7 +251,7 @@ class Sweeper:
         known: Known | None = None
         if doubted and not record.blind:
             try:
-                known = await retrier.call(lambda: self._services.inventory.known(doubted))
+                known = await retrier.call(lambda: self._inventory.known(doubted))
             except RegistryIsolationError as error:
                 return self._unanswered(record, error)
         record = await self._services.pages.review(replace(record, failures=0), page, doubted, known, retrier)

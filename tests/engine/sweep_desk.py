@@ -77,7 +77,7 @@ class SweepDesk:
             intake=intake, ledger=self.ledger, clock=self.clock, own_principal=None, subscriptions=frozenset()
         )
         made: dict[str, Any] = {
-            "inventory": self.inventory,
+            "make_inventory": lambda: self.inventory,
             "ledger": self.ledger,
             "sweeps": self.sweeps,
             "queue": self.sweep_queue,

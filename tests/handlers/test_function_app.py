@@ -13,6 +13,7 @@ from handlers.events import registry_events
 from handlers.http_routes import PREFIX, ROUTES
 from handlers.reconcile import keep_poison, reconcile_registry
 from handlers.remediation import BUILDERS
+from handlers.sweep import sweep_step, sweep_timer
 from tests.handlers.decoding import user_function
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,8 @@ def test_the_functions_that_no_http_request_calls_have_one_trigger_each(function
         "registry_events": [{"type": "eventGridTrigger", "name": "event"}],
         "reconcile_registry": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%"}],
         "keep_poison": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-poison"}],
+        "sweep_timer": [{"type": "timerTrigger", "name": "timer", "schedule": "%ISOLATION_SWEEP_SCHEDULE%"}],
+        "sweep_step": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-sweep"}],
     }
 
 
@@ -73,6 +76,8 @@ def test_the_functions_are_those_of_the_handlers(functions: dict[str, Any]) -> N
         "registry_events": registry_events,
         "reconcile_registry": reconcile_registry,
         "keep_poison": keep_poison,
+        "sweep_timer": sweep_timer,
+        "sweep_step": sweep_step,
         **BUILDERS,
     }
 
@@ -93,4 +98,4 @@ def test_the_hosts_queue_settings_fit_what_the_engine_expects() -> None:
 def test_the_settings_that_the_bindings_name_are_in_the_sample() -> None:
     values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
 
-    assert {"ISOLATION_WORK_QUEUE", "AzureWebJobsStorage"} <= values.keys()
+    assert {"ISOLATION_WORK_QUEUE", "ISOLATION_SWEEP_SCHEDULE", "AzureWebJobsStorage"} <= values.keys()
