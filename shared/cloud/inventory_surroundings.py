@@ -77,13 +77,13 @@ async def read_surroundings(
     ids = tuple(registries)
     sharing = _distinct(entry for registry in ids for entry in policy.sharing_for(registry))
     egress = _distinct(entry for registry in ids for entry in policy.egress_for(registry))
-    rows = by_id(await _about(graph, tally, "workspaces", _workspaces(sharing)))
+    rows = await _about(graph, tally, "workspaces", _workspaces(sharing))
     workspaces = {identifier: workspace_of(row, identifier) for identifier, row in rows.items()}
     theirs = [workspace.storage_account for workspace in workspaces.values() if workspace.storage_account]
     named = [account for entry in sharing for account in entry.storage_accounts]
-    accounts = by_id(await _about(graph, tally, "accounts", [*theirs, *named]))
+    accounts = await _about(graph, tally, "accounts", [*theirs, *named])
     policies = [entry.service_endpoint_policy for entry in egress if entry.service_endpoint_policy]
-    ways = by_id(await _about(graph, tally, "ways out", [*(entry.nsg for entry in egress), *policies]))
+    ways = await _about(graph, tally, "ways out", [*(entry.nsg for entry in egress), *policies])
     return Surroundings(
         workspaces=workspaces,
         accounts={identifier: network_settings(row) for identifier, row in accounts.items()},
@@ -99,10 +99,18 @@ _QUESTIONS = {
 }
 
 
-async def _about(graph: ResourceGraph, tally: Tally, name: str, ids: Iterable[ResourceId]) -> list[Mapping[str, Any]]:
+async def _about(
+    graph: ResourceGraph, tally: Tally, name: str, ids: Iterable[ResourceId]
+) -> Mapping[ResourceId, Mapping[str, Any]]:
+    """Rows of *ids*; what is missing makes the page partial, since a drift of it would hide."""
     wanted = tuple(dict.fromkeys(ids))
     subscriptions = (identifier.subscription for identifier in wanted)
-    return await graph.about(tally, name, _QUESTIONS[name], (each.key for each in wanted), subscriptions)
+    rows = await graph.about(tally, name, _QUESTIONS[name], (each.key for each in wanted), subscriptions)
+    found = by_id(rows)
+    for each in wanted:
+        if each not in found:
+            tally.doubt(f"Resource Graph does not show {each.name}, which the policy needs.")
+    return found
 
 
 def _workspaces(entries: Iterable[Sharing]) -> tuple[ResourceId, ...]:

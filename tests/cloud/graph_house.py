@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from local.simulator.scenery_many import put_isolated_registries
 from local.simulator.world import Resource
 from shared.cloud.arm_client import ArmClient
 from shared.cloud.inventory import ResourceGraphInventory
@@ -19,6 +20,22 @@ from tests.scenarios.house import APP, House, SimulatedCredential, as_id
 
 LAG = timedelta(minutes=5)
 """Longer than the simulated Resource Graph lags behind."""
+
+
+class IsolatedHouse(House):
+    """A house in which *count* registries have been isolated in the past."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        crowd = put_isolated_registries(self.azure, count)
+        self.hub = crowd.hubs[0]
+        self.registries = [self.azure.require(registry) for registry in crowd.registries]
+        self.document["networks"] = crowd.policy_networks
+
+    def zone(self, group: str) -> str:
+        """The hub's zone for endpoints of *group*."""
+        name = self.cloud.zones[group][0]
+        return f"{self.hub.zones_group}/providers/Microsoft.Network/privateDnsZones/{name}"
 
 
 class Graph:
@@ -75,12 +92,12 @@ class Graph:
         )
         return make_plan(registry, self.policy, self.house.cloud.zones, memory)
 
-    async def verdicts(self, *registries: Resource | str) -> dict[str, tuple[bool, bool]]:
-        """Registry name to whether it is converged by rows, and by a look; a doubtful one is not."""
-        found = await self.found()
-        verdicts = {}
-        for registry in registries:
-            seen = found[as_id(registry)].registry
-            by_rows = seen is not None and (await self.plan(seen)).converged
-            verdicts[as_id(registry).name] = (by_rows, (await self.plan(await self.look(registry))).converged)
-        return verdicts
+    async def verdicts(self) -> list[tuple[bool, bool]]:
+        """Whether each registry is converged by rows, and by a look; a doubtful one is not. In the inventory's order."""
+        return [
+            (
+                each.registry is not None and (await self.plan(each.registry)).converged,
+                (await self.plan(await self.look(each.id.text))).converged,
+            )
+            for each in (await self.found()).values()
+        ]

@@ -299,7 +299,7 @@ def own_name(endpoint: Any) -> str:
     return endpoint_id(home, registry, TargetKind.STORAGE, target, "blob", subnet).text
 
 
-async def test_what_the_policy_shares_with_and_nobody_shows_is_a_finding_and_no_doubt() -> None:
+async def test_what_the_policy_shares_with_and_nobody_shows_is_told_and_stops_nothing() -> None:
     workspace = (
         "/subscriptions/00000000-0000-4000-8000-000000000002/resourceGroups/rg-ml/providers/"
         "Microsoft.MachineLearningServices/workspaces/gone"
@@ -310,6 +310,7 @@ async def test_what_the_policy_shares_with_and_nobody_shows_is_a_finding_and_no_
     assert registry is not None
     assert registry.sharing is not None
     assert [entry.id.name for entry in registry.sharing.unreadable] == ["gone"]
+    assert page.partial == "Resource Graph does not show gone, which the policy needs."
     assert graph.converged(page)
 
 
