@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.core.plan import Plan
+from shared.core.policy_conflicts import policy_conflicts
 from shared.core.report import Outcome, Reason, Report
 from shared.engine.logs import tell
 from shared.engine.records import HistoryEntry, Watch
@@ -18,7 +19,7 @@ def report_of(work: Work, outcome: Outcome, now: datetime) -> Report:
             last,
             digest=work.plan.digest,
             conditions=work.plan.conditions,
-            findings=work.plan.findings,
+            findings=(*work.plan.findings, *policy_conflicts(work.row.refused, work.registry)),
             changes=tuple(change.sentence for change in work.plan.changes),
         )
     reasons, fqdns = getattr(outcome, "reasons", ()), work.row.fqdns or last.fqdns

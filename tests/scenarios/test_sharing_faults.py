@@ -74,6 +74,19 @@ def test_a_policy_of_the_tenant_that_forbids_the_write_blocks_with_its_name() ->
             assert row is not None
             assert row.report is not None
             assert [reason.name for reason in row.report.reasons] == ["DeniedByPolicy"]
+            (found,) = (each for each in row.report.findings if each.code == "policy-conflict")
+            assert "Deny public storage" in found.sentence
+            assert str(found.resource).endswith("/storageAccounts/stshared")
+            assert found.link == "docs/findings.md#policy-conflict"
+
+            house.azure.faults.clear()
+            await house.ask(registry)
+
+            assert await house.settle(registry) == "converged"
+            row = await house.row(registry)
+            assert row is not None
+            assert row.report is not None
+            assert "policy-conflict" not in {each.code for each in row.report.findings}
 
     tell(story())
 
