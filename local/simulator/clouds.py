@@ -22,6 +22,8 @@ class Cloud:
     """Of the hosts `{region}.{suffix}`; its private zone is `privatelink.{suffix}`."""
     notebooks_suffix: str
     key_vault_suffix: str
+    event_grid_suffix: str
+    """Of the hosts that custom topics are published to."""
     portal: str
 
 
@@ -35,6 +37,7 @@ _CLOUDS = (
         machine_learning_suffix="api.azureml.ms",
         notebooks_suffix="notebooks.azure.net",
         key_vault_suffix="vault.azure.net",
+        event_grid_suffix="eventgrid.azure.net",
         portal="https://portal.azure.com",
     ),
     Cloud(
@@ -46,6 +49,7 @@ _CLOUDS = (
         machine_learning_suffix="api.ml.azure.us",
         notebooks_suffix="notebooks.usgovcloudapi.net",
         key_vault_suffix="vault.usgovcloudapi.net",
+        event_grid_suffix="eventgrid.azure.us",
         portal="https://portal.azure.us",
     ),
     Cloud(
@@ -57,6 +61,7 @@ _CLOUDS = (
         machine_learning_suffix="api.ml.azure.cn",
         notebooks_suffix="notebooks.chinacloudapi.cn",
         key_vault_suffix="vault.azure.cn",
+        event_grid_suffix="eventgrid.azure.cn",
         portal="https://portal.azure.cn",
     ),
 )

@@ -144,6 +144,8 @@ class EventGrid:
         self.dead_letters: list[DeadLetter] = []
         self.delivered: list[tuple[datetime, str, Event]] = []
         """When, by which subscription and what was accepted by an endpoint."""
+        self.received: list[tuple[datetime, str, Event]] = []
+        """When, by which custom topic and what was taken in, whoever subscribes to it."""
 
     # -- set-up ------------------------------------------------------------------------------------------------------
 
@@ -182,6 +184,7 @@ class EventGrid:
 
     def publish(self, topic_id: str, event: Event) -> None:
         """An event arrives at a custom topic."""
+        self.received.append((self._world.now, topic_id, event))
         for each in self._subscriptions():
             if each.source.lower() == topic_id.lower():
                 self._enqueue(each, event, self._world.now + self._options.event_lag)
@@ -211,7 +214,7 @@ class EventGrid:
                 case Disturbance.REORDER:
                     at += each.span * self._random.random()
         for _ in range(copies):
-            pending = _Pending(id=self._guid(), subscription=subscription.id.lower(), event=event, published=event.time)
+            pending = _Pending(id=self._guid(), subscription=subscription.id.lower(), event=event, published=self._world.now)
             self._pending[pending.id] = pending
             self._waiting.add(at, pending.id)
 

@@ -41,11 +41,12 @@ def covers(actions: tuple[str, ...], not_actions: tuple[str, ...], action: str) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A role at a scope; `actions` and `not_actions` as in a role definition."""
+    """A role at a scope; members as in a role definition. Actions never grant data actions, not even `*`."""
 
     scope: str
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,12 +95,15 @@ class Rbac:
         actions: Iterable[str] = (),
         scope: str = "/",
         not_actions: Iterable[str] = (),
+        data_actions: Iterable[str] = (),
     ) -> Principal:
-        """The principal of that object id, made when unknown, with one more assignment when *actions* are given."""
+        """The principal of that object id, made when unknown, with one more assignment when there are actions."""
         found = self.principals.get(object_id.lower()) or self.add(Principal(id=object_id, name=name or object_id))
-        granted = tuple(actions)
-        if granted:
-            found.assignments.append(Assignment(scope=scope, actions=granted, not_actions=tuple(not_actions)))
+        granted, data = tuple(actions), tuple(data_actions)
+        if granted or data:
+            found.assignments.append(
+                Assignment(scope=scope, actions=granted, not_actions=tuple(not_actions), data_actions=data)
+            )
         return found
 
     # -- deny assignments --------------------------------------------------------------------------------------------
@@ -134,6 +138,15 @@ class Rbac:
             if inside and covers(each.actions, each.not_actions, action):
                 return True
         return False
+
+    def allows_data(self, principal: Principal, action: str, scope: str) -> bool:
+        """Whether a role assignment grants the data action."""
+        wanted = scope.lower().rstrip("/")
+        return any(
+            covers(each.data_actions, (), action)
+            for each in principal.assignments
+            if f"{wanted}/".startswith(f"{each.scope.lower().rstrip('/')}/")
+        )
 
     def demand(self, principal: Principal, action: str, scope: str) -> None:
         """

@@ -13,7 +13,7 @@ from typing import Any
 
 from local.simulator.azure import SimulatedAzure
 from local.simulator.event_grid_events import Schema
-from local.simulator.event_grid_subscriptions import CHILD_TYPE, SYSTEM_TOPIC_TYPE, WEBHOOK
+from local.simulator.event_grid_subscriptions import CHILD_TYPE, SYSTEM_TOPIC_TYPE, TOPIC_TYPE, WEBHOOK
 from local.simulator.providers import machine_learning, storage_bodies
 from local.simulator.providers.container_registry_bodies import TYPE as CONTAINER_REGISTRY
 from local.simulator.providers.machine_learning_bodies import TYPE as REGISTRY
@@ -197,6 +197,17 @@ def subscribe(
     return azure.world.put(body, private={"endpointUrl": url})
 
 
+def create_topic(azure: SimulatedAzure, name: str, *, location: str = LOCATION) -> Resource:
+    """A custom topic that takes CloudEvents, from identities only."""
+    topic = f"{_group(azure, 'rg-events', location)}/providers/{TOPIC_TYPE}/{name}"
+    properties = {"inputSchema": Schema.CLOUD_EVENTS.value, "disableLocalAuth": True}
+    send(azure, "PUT", topic, {"location": location, "properties": properties}, api_version="2025-02-15")
+    found = azure.world.get(topic)
+    if found is None:
+        raise SceneryError(f"the topic {topic} was not created")
+    return found
+
+
 def parts_of(azure: SimulatedAzure, registry: Resource) -> list[Resource]:
     """The registry's storage accounts, primary region first, and its container registry last."""
     group = str(registry.properties["managedResourceGroup"]["resourceId"])
@@ -248,6 +259,7 @@ __all__ = [
     "SceneryError",
     "create_registry",
     "create_storage_account",
+    "create_topic",
     "create_workspace",
     "parts_of",
     "put_registry",

@@ -2,8 +2,8 @@
 A world as a JSON document, to start from and to look at.
 
     {"subscriptions": [...], "principals": [{"id", "name", "applicationId", "assignments": [{"scope", "actions",
-     "notActions"}]}], "denyAssignments": [...], "unregistered": [[subscription, namespace]], "complete": false,
-     "resources": [{"id", "location", "properties", ...}]}
+     "notActions", "dataActions"}]}], "denyAssignments": [...], "unregistered": [[subscription, namespace]],
+     "complete": false, "resources": [{"id", "location", "properties", ...}]}
 
 Resources are given as the service shows them. Unless the document is complete, as a dump is, their name, type, state and
 entity tag and what `providers.filling` knows may be left out. Groups that resources need are made when they are absent.
@@ -162,6 +162,7 @@ def _principal(given: JsonObject) -> Principal:
                 scope=str(each.get("scope", "/")),
                 actions=tuple(each.get("actions", ())),
                 not_actions=tuple(each.get("notActions", ())),
+                data_actions=tuple(each.get("dataActions", ())),
             )
             for each in given.get("assignments", ())
         ],
@@ -189,7 +190,12 @@ def dump(azure: SimulatedAzure) -> JsonObject:
                 "name": each.name,
                 "applicationId": each.application_id,
                 "assignments": [
-                    {"scope": one.scope, "actions": list(one.actions), "notActions": list(one.not_actions)}
+                    {
+                        "scope": one.scope,
+                        "actions": list(one.actions),
+                        "notActions": list(one.not_actions),
+                        "dataActions": list(one.data_actions),
+                    }
                     for one in each.assignments
                 ],
             }

@@ -6,6 +6,7 @@ It is no part of Azure and needs no token; the server listens on the loopback in
     GET    /simulator/state?type=&scope=   the world as a seed document
     GET    /simulator/log?since=N          calls from the N-th on
     GET    /simulator/events               deliveries that were accepted, and dead letters
+    GET    /simulator/received             events that custom topics have taken in
     POST   /simulator/seed                 a seed document, added to the world
     DELETE /simulator/resources?id=        take a resource away behind everybody's back
     POST   /simulator/faults               {kind, method, path, times, skip, status, code, message, headers, seconds}
@@ -38,6 +39,7 @@ def routes(azure: SimulatedAzure, wake: Callable[[], None]) -> list[web.RouteDef
         web.get("/simulator/state", control.state),
         web.get("/simulator/log", control.log),
         web.get("/simulator/events", control.events),
+        web.get("/simulator/received", control.received),
         web.post("/simulator/seed", _told(control.load)),
         web.delete("/simulator/resources", control.remove),
         web.post("/simulator/faults", _told(control.add_fault)),
@@ -89,6 +91,13 @@ class _Control:
             for at, subscription, event in events.delivered
         ]
         return web.json_response({"delivered": delivered, "deadLetters": len(events.dead_letters)})
+
+    async def received(self, _request: web.Request) -> web.StreamResponse:
+        taken = [
+            {"at": at.isoformat(), "topic": topic, "event": event.as_cloud_event()}
+            for at, topic, event in self._azure.events.received
+        ]
+        return web.json_response({"received": taken})
 
     def load(self, document: Any) -> None:
         seed.load(self._azure, document)

@@ -80,7 +80,7 @@ class AnsweringTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     ) -> None: ...
 
     async def send(self, request: HttpRequest, **kwargs: Any) -> AsyncHttpResponse:
-        content = request.content
+        content = request.content if hasattr(request, "content") else getattr(request, "data", None)
         sent = Sent(
             method=request.method,
             url=request.url,

@@ -28,6 +28,7 @@ from local.simulator.event_grid_subscriptions import (
 from local.simulator.kernel import Kernel
 from local.simulator.operations import Operation, OperationState, OperationStyle
 from local.simulator.paging import page
+from local.simulator.providers import event_grid_publishing as publishing
 from local.simulator.providers import event_grid_topics as topics
 from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
@@ -254,6 +255,7 @@ ROUTES = (
     Route("GET", _TOPIC, list_of_topic),
     Route("GET", "/eventgrid/validate", validate, action="-", anonymous=True),
     *topics.ROUTES,
+    *publishing.ROUTES,
 )
 
 

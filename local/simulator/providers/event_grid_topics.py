@@ -10,6 +10,7 @@ from local.simulator.event_grid_events import NOTIFICATIONS_TOPIC_TYPE, RESOURCE
 from local.simulator.event_grid_subscriptions import SYSTEM_TOPIC_TYPE, TOPIC_TYPE
 from local.simulator.kernel import Kernel
 from local.simulator.paging import page
+from local.simulator.providers.event_grid_publishing import topic_endpoint
 from local.simulator.routing import Route
 from local.simulator.wire import JsonObject, Response
 
@@ -76,7 +77,7 @@ def put_custom(azure: Kernel, call: Call) -> Response:
         "tags": (call.body or {}).get("tags") or {},
         "properties": {
             "provisioningState": "Succeeded",
-            "endpoint": f"https://{name.lower()}.{location}-1.eventgrid.azure.net/api/events",
+            "endpoint": topic_endpoint(azure, name, location),
             "inputSchema": asked.get("inputSchema") or "EventGridSchema",
             "publicNetworkAccess": asked.get("publicNetworkAccess") or "Enabled",
             "disableLocalAuth": bool(asked.get("disableLocalAuth")),
