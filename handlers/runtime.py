@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from shared.cloud.arm_client import ArmClient
     from shared.cloud.clock import SystemClock
     from shared.cloud.ledger import TableLedger
+    from shared.cloud.ownership_index import TableOwnerIndex
     from shared.cloud.state_clients import StateAccount
     from shared.cloud.sweep_queue import StorageSweepQueue
     from shared.cloud.sweeps import TableSweeps
     from shared.cloud.work_queue import StorageWorkQueue
     from shared.core.policy import IsolationPolicy
+    from shared.engine.drift import DriftIntake
     from shared.engine.inquiry import Inquiry
     from shared.engine.intake import Intake
+    from shared.engine.owner_ports import OwnerSource
+    from shared.engine.owners import Owners
     from shared.engine.reception import Reception
     from shared.engine.reconcile import Reconciler, Services
     from shared.engine.remediation import Remediation
@@ -99,7 +103,37 @@ class Runtime:
             clock=self.clock,
             own_principal=self.settings.azure.principal_id or None,
             subscriptions=self.policy.scope.subscriptions,
+            owners=self.owners,
+            drift=self.drift,
         )
+
+    @cached_property
+    def index(self) -> "TableOwnerIndex":
+        """Which registry a resource belongs to, as passes noted it."""
+        from shared.cloud.ownership_index import TableOwnerIndex
+
+        return TableOwnerIndex(self.account)
+
+    @cached_property
+    def owners(self) -> "Owners":
+        """Leads changed resources back to registries; Azure is asked only for those that the index does not know."""
+        from shared.engine.owners import Owners
+
+        def make_source() -> "OwnerSource":
+            from shared.cloud.ownership_source import ArmOwnerSource
+
+            return ArmOwnerSource(self.arm)
+
+        return Owners(
+            policy=self.policy, index=self.index, ledger=self.ledger, clock=self.clock, make_source=make_source
+        )
+
+    @cached_property
+    def drift(self) -> "DriftIntake":
+        """Takes in changes of registries' parts."""
+        from shared.engine.drift import WINDOW, DriftIntake
+
+        return DriftIntake(self.ledger, self.queue, self.clock, WINDOW * self.settings.simulation.pace)
 
     @cached_property
     def worker(self) -> "Worker":
@@ -174,6 +208,7 @@ class Runtime:
             zone_table=azure.cloud.zones,
             pacing=Pacing(self.settings.simulation.pace),
             principal=azure.principal_id,
+            index=self.index,
             pass_deadline=self.settings.work.pass_deadline,
         )
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 from azure.core.credentials import AccessToken
 
 from local.memory import MemoryLeases, MemoryLedger, MemoryWorkQueue, QueueTrigger
+from local.memory_index import MemoryOwnerIndex
 from local.simulator import scenery
 from local.simulator.azure import SimulatedAzure
 from local.simulator.durations import Durations
@@ -26,12 +27,15 @@ from local.simulator.world import Resource
 from local.virtual_time import EPOCH, LoopClock
 from shared.cloud.arm_client import ArmClient
 from shared.cloud.control_plane import ArmControlPlane
+from shared.cloud.ownership_source import ArmOwnerSource
 from shared.core.arm import ResourceId
 from shared.core.clouds import CLOUDS
 from shared.core.errors import RegistryIsolationError
 from shared.core.policy import IsolationPolicy
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
+from shared.engine.drift import DriftIntake
 from shared.engine.intake import Intake
+from shared.engine.owners import Owners
 from shared.engine.pacing import Pacing
 from shared.engine.poison import PoisonCabinet
 from shared.engine.ports import Leases
@@ -128,6 +132,7 @@ class House:
         self.clock = LoopClock()
         self.ledger = MemoryLedger()
         self.leases: Leases = MemoryLeases()
+        self.index = MemoryOwnerIndex()
         self.transport = SimulatedTransport(self.azure, self.clock.now)
         self.install()
         scenery.subscribe(self.azure, HOOK)
@@ -158,6 +163,7 @@ class House:
                 zone_table=self.cloud.zones,
                 pacing=Pacing(rng=random.Random(self.seed)),
                 principal=APP,
+                index=self.index,
             )
         )
         self.intake = Intake(self.ledger, self.queue, self.clock)
@@ -167,6 +173,14 @@ class House:
             clock=self.clock,
             own_principal=APP,
             subscriptions=policy.scope.subscriptions,
+            owners=Owners(
+                policy=policy,
+                index=self.index,
+                ledger=self.ledger,
+                clock=self.clock,
+                make_source=lambda: ArmOwnerSource(arm),
+            ),
+            drift=DriftIntake(self.ledger, self.queue, self.clock),
         )
         self.poison = PoisonCabinet(self.ledger, self.clock)
         self.trigger = QueueTrigger(self.queue, self._function, poison=self.poisoned, retry_after=timedelta(seconds=10))

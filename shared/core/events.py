@@ -14,7 +14,7 @@ from datetime import datetime
 
 from shared.core.arm import MAX_LENGTH, ResourceId, is_guid
 from shared.core.errors import MalformedEvent, MalformedResourceId
-from shared.core.registry import ACR_TYPE, ENDPOINT_TYPE, REGISTRY_TYPE, STORAGE_TYPE
+from shared.core.registry import ACR_TYPE, ENDPOINT_TYPE, RECORD_TYPE, REGISTRY_TYPE, STORAGE_TYPE
 from shared.core.requests import Ignored, IgnoredWhy, ReconcileRequest, RelatedResource, RequestReason, registry_id
 
 RESOURCE_WRITE = "Microsoft.Resources.ResourceWriteSuccess"
@@ -38,13 +38,15 @@ OPERATION_NAMES = tuple(
         ENDPOINT_TYPE,
         f"{ENDPOINT_TYPE}/{ZONE_GROUP_SEGMENT}",
         *(f"{parent}/{CONNECTION_SEGMENT}" for parent in _CONNECTED),
+        RECORD_TYPE,
     )
     for verb in ("write", "delete")
 )
 """
 `data.operationName` values worth delivering, for an advanced filter (at most 25 values, compared without case).
 `privateEndpointConnectionProxies` are not among them: the network provider writes one whenever an endpoint changes,
-and that is seen as a write of the endpoint.
+and that is seen as a write of the endpoint. Zones and their links are not either: they belong to every registry of a
+network, so the sweep looks after them.
 """
 
 _SUBJECTS = frozenset(name.rpartition("/")[0].lower() for name in OPERATION_NAMES)
@@ -102,6 +104,8 @@ def _relevant(
     try:
         resource = ResourceId.parse(envelope.subject)
     except MalformedResourceId as error:
+        if _type_of(envelope.subject) == RECORD_TYPE.lower():  # `*` is a record's name and no registry's
+            return Ignored(why=IgnoredWhy.RESOURCE_TYPE, detail=envelope.subject)
         raise MalformedEvent(f"The event {envelope.origin} has no readable subject: {error.sentence}") from error
     if resource.type.lower() not in _SUBJECTS:  # "/providers/" twice in one id
         return Ignored(why=IgnoredWhy.RESOURCE_TYPE, detail=resource.type)

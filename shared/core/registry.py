@@ -25,6 +25,7 @@ ACR_TYPE = "Microsoft.ContainerRegistry/registries"
 ENDPOINT_TYPE = "Microsoft.Network/privateEndpoints"
 INTERFACE_TYPE = "Microsoft.Network/networkInterfaces"
 ZONE_TYPE = "Microsoft.Network/privateDnsZones"
+RECORD_TYPE = "Microsoft.Network/privateDnsZones/A"
 
 
 class TargetKind(StrEnum):

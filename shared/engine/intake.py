@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.core.errors import ChangedUnderneath
-from shared.core.report import BlockedOutcome
-from shared.core.requests import ReconcileRequest, WorkMessage
+from shared.core.report import BlockedOutcome, Failed
+from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.engine.ports import Clock, Ledger, WorkQueue
 from shared.engine.records import HistoryEntry, LedgerRow
 
@@ -69,10 +69,16 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         denied_since=fresh.still_denied,
         watch=None,
         failures=0,
+        nudged=0,
+        planned=None,
         # Whoever asks after a block has looked into it: what was given up is tried again. Not otherwise, or a request
         # caused by the app's own writes would let a repair that never helps go on for ever.
-        repairs={} if isinstance(fresh.outcome, BlockedOutcome) else fresh.repairs,
+        repairs={} if _looked_into(fresh, request) else fresh.repairs,
     )
+
+
+def _looked_into(row: LedgerRow, request: ReconcileRequest) -> bool:
+    return isinstance(row.outcome, BlockedOutcome | Failed) and request.reason is not RequestReason.RELATED
 
 
 def _entry(request: ReconcileRequest, row: LedgerRow, now: datetime) -> HistoryEntry:

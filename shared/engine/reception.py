@@ -7,11 +7,14 @@ A malformed event is recorded and acknowledged: delivering it again for a day wo
 import logging
 from collections.abc import Collection
 
+from shared.core.arm import ResourceId
 from shared.core.errors import InvalidInput
 from shared.core.events import read_event
-from shared.core.requests import Ignored, ReconcileRequest, RelatedResource, WorkMessage
+from shared.core.requests import Ignored, ReconcileRequest, RelatedResource, RequestReason, WorkMessage
+from shared.engine.drift import DriftIntake
 from shared.engine.intake import Intake
 from shared.engine.logs import tell
+from shared.engine.owners import Owners
 from shared.engine.ports import Clock, Ledger
 from shared.engine.records import HistoryEntry, HistoryKind
 
@@ -26,16 +29,28 @@ class Reception:
     Args:
         own_principal: Object id of the app's identity, whose writes are nothing new; None if not configured.
         subscriptions: The policy's subscriptions; empty means all.
+        owners: Tells whose part a resource is; None leaves drift to the sweep.
+        drift: Takes in changes of parts, where *owners* is given.
     """
 
     def __init__(
-        self, *, intake: Intake, ledger: Ledger, clock: Clock, own_principal: str | None, subscriptions: Collection[str]
+        self,
+        *,
+        intake: Intake,
+        ledger: Ledger,
+        clock: Clock,
+        own_principal: str | None,
+        subscriptions: Collection[str],
+        owners: Owners | None = None,
+        drift: DriftIntake | None = None,
     ) -> None:
         self._intake = intake
         self._ledger = ledger
         self._clock = clock
         self._own_principal = own_principal
         self._subscriptions = subscriptions
+        self._owners = owners
+        self._drift = drift
 
     async def receive(self, event: object) -> WorkMessage | None:
         """
@@ -66,10 +81,31 @@ class Reception:
                 )
                 return message
             case RelatedResource():
-                tell("ignore", level=logging.DEBUG, why="related", detail=found.id.text)
+                return await self._receive_related(found)
             case Ignored():
                 tell("ignore", level=logging.DEBUG, why=found.why.value, detail=found.detail)
         return None
+
+    async def _receive_related(self, found: RelatedResource) -> WorkMessage | None:
+        """Ask for a pass over each registry that the resource belongs to, unless one is planned; gives the last message."""
+        owners = await self._owners.of(found.id) if self._owners else ()
+        if not owners or self._drift is None:
+            tell("ignore", level=logging.DEBUG, why="related", detail=found.id.text)
+            return None
+        sent = None
+        for registry in owners:
+            message = await self._drift.accept(_request(registry, found), found.id)
+            tell(
+                "receive",
+                level=logging.INFO if message else logging.DEBUG,
+                registry=registry.text,
+                origin=found.origin,
+                caller=found.caller,
+                part=found.id.text,
+                planned=message is None,
+            )
+            sent = message or sent
+        return sent
 
     async def reject(self, error: InvalidInput, given: object, kind: HistoryKind) -> None:
         """Record input that cannot be read, so that nothing that arrived is lost without a trace."""
@@ -88,3 +124,13 @@ class Reception:
                 )
             ]
         )
+
+
+def _request(registry: ResourceId, found: RelatedResource) -> ReconcileRequest:
+    return ReconcileRequest(
+        registry=registry,
+        reason=RequestReason.RELATED,
+        origin=found.origin,
+        received=found.received,
+        caller=found.caller,
+    )

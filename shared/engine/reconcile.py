@@ -35,7 +35,9 @@ from shared.engine.apply import Applier
 from shared.engine.auditing import audited, guarded
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
+from shared.engine.indexing import forget_gone, note_belongings
 from shared.engine.observe import Observer
+from shared.engine.owner_ports import OwnerIndex
 from shared.engine.outcomes import Outbox
 from shared.engine.pacing import Pacing, companions, scouts
 from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
@@ -69,6 +71,7 @@ class Services:
     zone_table: Mapping[str, tuple[str, ...]]
     pacing: Pacing
     principal: str = ""
+    index: OwnerIndex | None = None
     outbox: Outbox | None = None
     pass_deadline: timedelta = timedelta(seconds=60)
 
@@ -171,13 +174,14 @@ class Reconciler:
             exempt = self._services.policy.exempt_targets(work.registry, on=self._clock.now().date())
             registry = await self._observer.observe(work.registry, work.retrier, work.row.zones, exempt, work.row.made)
             if registry is None:
-                return await self._departure.run(work)
+                return await forget_gone(work, await self._departure.run(work), self._services.index)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):
                 return Exempt(why="The registry's tags take it out of the policy's scope.")
             self._results.allowed(work, OBSERVE)
             zones = dict(registry.required_zones) or work.row.zones
             work.update(missing_since=None, observed=True, verified=self._clock.now(), zones=zones)
             recognise(work, registry)
+            await note_belongings(work, registry, self._services.index)
             registry = await preflight(
                 work,
                 registry,

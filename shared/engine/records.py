@@ -95,6 +95,9 @@ class LedgerRow:
         effects: Change key to what the changes under way do, for the history.
         told: What listeners were, or are being, told last.
         outbox: Outcome events that no topic has taken yet, oldest first.
+        indexed: What the owner index holds for it, sorted.
+        nudged: Attempt of the last message that was sent because a part of it changed; 0 if none in this generation.
+        planned: Before this moment no pass begins, and at it one does whose message is known to be sent; None if unknown.
         report: Of the last finished pass.
     """
 
@@ -131,6 +134,9 @@ class LedgerRow:
     effects: Mapping[str, Effect] = field(default_factory=dict)
     told: Told | None = None
     outbox: tuple[OutcomeEvent, ...] = ()
+    indexed: tuple[ResourceId, ...] = ()
+    nudged: int = 0
+    planned: datetime | None = None
     outcome: Outcome | None = None
     report: Report | None = None
 

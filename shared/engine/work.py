@@ -169,6 +169,7 @@ class Work:
         for announcement in self._announcements:
             self.row = announcement(self.row)
         self.update(nudged=theirs.nudged, planned=theirs.planned)
+        self.update(nudged=theirs.nudged, planned=theirs.planned)
         if theirs.generation != self.row.generation:
             self.update(
                 generation=theirs.generation,
