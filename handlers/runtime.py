@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.cloud.arm_client import ArmClient
     from shared.cloud.clock import SystemClock
     from shared.cloud.ledger import TableLedger
+    from shared.cloud.outcome_queue import StorageOutcomeQueue
     from shared.cloud.ownership_index import TableOwnerIndex
     from shared.cloud.state_clients import StateAccount
     from shared.cloud.sweep_queue import StorageSweepQueue
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from shared.engine.drift import DriftIntake
     from shared.engine.inquiry import Inquiry
     from shared.engine.intake import Intake
+    from shared.engine.outcome_delivery import Deliverer
+    from shared.engine.outcome_ports import OutcomeTopic
+    from shared.engine.outcomes import Outbox
     from shared.engine.owner_ports import OwnerSource
     from shared.engine.owners import Owners
     from shared.engine.reception import Reception
@@ -144,7 +148,7 @@ class Runtime:
         return Worker(
             make_reconciler=lambda: self.reconciler,
             reception=self.reception,
-            poison=PoisonCabinet(self.ledger, self.clock),
+            poison=PoisonCabinet(self.ledger, self.clock, self.outbox),
         )
 
     # --- what people ask ----------------------------------------------------------------------------------------------
@@ -170,6 +174,53 @@ class Runtime:
 
         return Remediation(
             inquiry=self.inquiry, intake=self.intake, undo=self.undo, policy=self.policy, clock=self.clock
+        )
+
+    # --- outcomes -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def outcome_queue(self) -> "StorageOutcomeQueue":
+        """Where deliveries of outcome events are asked for."""
+        from shared.cloud.outcome_queue import StorageOutcomeQueue
+
+        return StorageOutcomeQueue(self.account, self.settings.state.work_queue)
+
+    @cached_property
+    def outbox(self) -> "Outbox | None":
+        """Wakes the delivery of outcome events; None where no topic is configured."""
+        from shared.engine.outcomes import Outbox
+
+        return Outbox(self.outcome_queue) if self.settings.outcomes.topic else None
+
+    @cached_property
+    def topic(self) -> "OutcomeTopic | None":
+        """Where outcome events go; None where no topic is configured."""
+        from shared.cloud.arm_policies import create_transport
+        from shared.cloud.credentials import create_credential
+        from shared.cloud.outcome_events import EventGridTopic
+
+        outcomes, azure, ca_file = self.settings.outcomes, self.settings.azure, self.settings.simulation.arm_ca
+        if not outcomes.topic:
+            return None
+        return EventGridTopic(
+            endpoint=outcomes.topic,
+            source=outcomes.source,
+            credential=create_credential(azure.cloud, client_id=azure.client_id, ca_file=ca_file),
+            transport=create_transport(ca_file),
+        )
+
+    @cached_property
+    def deliverer(self) -> "Deliverer":
+        """Delivers outcome events."""
+        from shared.engine.outcome_delivery import Deliverer
+        from shared.engine.pacing import Pacing
+
+        return Deliverer(
+            ledger=self.ledger,
+            topic=self.topic,
+            queue=self.outcome_queue,
+            clock=self.clock,
+            pacing=Pacing(self.settings.simulation.pace),
         )
 
     # --- Azure --------------------------------------------------------------------------------------------------------
@@ -208,6 +259,7 @@ class Runtime:
             zone_table=azure.cloud.zones,
             pacing=Pacing(self.settings.simulation.pace),
             principal=azure.principal_id,
+            outbox=self.outbox,
             index=self.index,
             pass_deadline=self.settings.work.pass_deadline,
         )

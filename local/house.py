@@ -8,7 +8,7 @@ In memory: ledger, queue and leases, behind the ports that the Azure ones implem
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ from shared.core.policy import IsolationPolicy
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.engine.drift import DriftIntake
 from shared.engine.intake import Intake
+from shared.engine.outcomes import Outbox
 from shared.engine.owners import Owners
 from shared.engine.pacing import Pacing
 from shared.engine.poison import PoisonCabinet
@@ -47,12 +48,11 @@ HOOK = "https://functions.example/runtime/webhooks/eventgrid?functionName=regist
 APP = "00000000-0000-4000-8000-0000000000aa"
 """Object id of the app's identity in the simulated Azure."""
 DAY = timedelta(days=1)
-ROLE = tuple(
-    action
-    for file in sorted((Path(__file__).parents[1] / "infra").glob("role*.json"))
-    for action in json.loads(file.read_text())["Actions"]
-)
+_ROLES = [json.loads(file.read_text()) for file in sorted((Path(__file__).parents[1] / "infra").glob("role*.json"))]
+ROLE = tuple(action for role in _ROLES for action in role["Actions"])
 """What the app may do: exactly the roles that users are told to assign, those for optional rules included."""
+DATA_ROLE = tuple(action for role in _ROLES for action in role["DataActions"])
+"""The same for what it may do with data."""
 _STEP = 1.0
 """Virtual seconds between two looks of the test at the world."""
 
@@ -92,7 +92,7 @@ class House:
         self.seed = seed
         self.document: dict[str, Any] = self.default_policy()
         self.app = APP
-        self.azure.rbac.principal(APP, name="registry-isolation", actions=ROLE)
+        self.azure.rbac.principal(APP, name="registry-isolation", actions=ROLE, data_actions=DATA_ROLE)
 
     def default_policy(self) -> dict[str, Any]:
         """One hub network, everything else by default."""
@@ -127,6 +127,9 @@ class House:
         subnet = f"{network}/subnets/endpoints"
         self.document["networks"].append({"name": name, "subnet": subnet, "dns": dns})
         return subnet
+
+    outbox: Outbox | None = None
+    """Set by houses whose app tells outcomes, before `install`."""
 
     async def __aenter__(self) -> Self:
         self.clock = LoopClock()
@@ -163,6 +166,7 @@ class House:
                 zone_table=self.cloud.zones,
                 pacing=Pacing(rng=random.Random(self.seed)),
                 principal=APP,
+                outbox=self.outbox,
                 index=self.index,
             )
         )
@@ -182,9 +186,13 @@ class House:
             ),
             drift=DriftIntake(self.ledger, self.queue, self.clock),
         )
-        self.poison = PoisonCabinet(self.ledger, self.clock)
+        self.poison = PoisonCabinet(self.ledger, self.clock, self.outbox)
         self.trigger = QueueTrigger(self.queue, self._function, poison=self.poisoned, retry_after=timedelta(seconds=10))
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _jobs(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs side by side while the house lives."""
+        return [self.trigger.serve(), self._event_grid()]
 
     async def _function(self, text: str) -> None:
         await self.reconciler.run(WorkMessage.decode(text))
@@ -195,7 +203,7 @@ class House:
         """Let the world and the app run until *until* holds; False when *limit* passed first."""
         end = self.clock.now() + limit
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self.trigger.serve()), asyncio.create_task(self._event_grid())]
+            self._tasks = [asyncio.create_task(job) for job in self._jobs()]
         while not await until():
             for task in self._tasks:
                 if task.done():

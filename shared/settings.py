@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from shared.core.arm import is_guid
 from shared.core.clouds import CLOUDS, Cloud
 from shared.core.errors import InvalidSettings
+from shared.core.outcome_topics import topic_problem
 
 APP_ROOT = Path(__file__).resolve().parents[1]
 """Where function_app.py and host.json lie; relative paths start here."""
@@ -33,6 +34,7 @@ _QUEUE = re.compile(r"(?=.{3,47}$)[a-z0-9]+(-[a-z0-9]+)*")
 _SCHEDULE = re.compile(r"[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4,5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _KEY_NAME = re.compile(r"[0-9a-f]{8}=[\w .@-]{1,64}")
+_SOURCE = re.compile(r"[!-~]{1,512}", re.ASCII)
 _API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-[a-z]+)?")
 
 
@@ -249,6 +251,23 @@ class HttpSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeSettings:
+    """Who is told what became of registries."""
+
+    topic: str = field(metadata=_setting("ISOLATION_OUTCOME_TOPIC", "", str), repr=False)
+    """Endpoint of a custom Event Grid topic that takes CloudEvents. Default: blank, nobody is told and no event is kept."""
+
+    source: str = field(
+        metadata=_setting(
+            "ISOLATION_OUTCOME_SOURCE",
+            "/registry-isolation",
+            _matching(_SOURCE, "a URI of at most 512 characters is needed"),
+        )
+    )
+    """CloudEvents source of this installation's events, such as the function app's resource id. Default: /registry-isolation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationSettings:
     """A simulated Azure in place of the real one; refused outside development."""
 
@@ -270,6 +289,7 @@ class Settings:
     state: StateSettings
     work: WorkSettings
     http: HttpSettings
+    outcomes: OutcomeSettings
     simulation: SimulationSettings
     development: bool
     """Whether this process runs under a local Functions host."""
@@ -289,6 +309,7 @@ class Settings:
             state=state,
             work=WorkSettings(**groups["work"]),
             http=HttpSettings(**groups["http"]),
+            outcomes=OutcomeSettings(**groups["outcomes"]),
             simulation=SimulationSettings(**groups["simulation"]),
             development=development,
         )
@@ -299,6 +320,7 @@ _GROUPS: dict[str, type] = {
     "state": StateSettings,
     "work": WorkSettings,
     "http": HttpSettings,
+    "outcomes": OutcomeSettings,
     "simulation": SimulationSettings,
 }
 _SERVICES = ("blob", "queue", "table")
@@ -342,6 +364,10 @@ def _contradictions(
             name = one.metadata["name"]
             if environ.get(name, "").strip() not in {"", one.metadata["default"]}:
                 yield f"{name} points the app at a simulated Azure and is refused unless {ENVIRONMENT} is Development."
+    if (topic := groups["outcomes"]["topic"]) and "cloud" in groups["azure"]:
+        problem = topic_problem(topic, groups["azure"]["cloud"], groups["simulation"].get("arm_endpoint", ""))
+        if problem:
+            yield f"ISOLATION_OUTCOME_TOPIC {problem}."
     state = groups["state"]
     if not any(environ.get(name, "").strip() for name in (STORAGE, f"{STORAGE}__accountName")):
         missing = [service for service in _SERVICES if not state.get(f"{service}_uri", "broken")]

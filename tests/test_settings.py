@@ -46,6 +46,7 @@ def test_every_field_reads_a_variable_of_its_own() -> None:
         asdict(found.state),
         asdict(found.work),
         asdict(found.http),
+        asdict(found.outcomes),
         asdict(found.simulation),
         asdict(found.azure),
     ]
@@ -170,6 +171,8 @@ def test_a_simulated_azure_is_refused_outside_development(name: str, value: str,
         ("AzureWebJobsStorage__blobServiceUri", "https://x/?sig=1", "https://host"),
         ("AzureWebJobsStorage__clientId", "x", "a GUID is needed"),
         ("AzureWebJobsStorage__credential", "key", "only managedidentity"),
+        ("ISOLATION_OUTCOME_TOPIC", "https://evil.example/api/events", "is not a topic of AzureCloud"),
+        ("ISOLATION_OUTCOME_SOURCE", "two words", "a URI"),
         ("ISOLATION_POLICY_PTH", "x", "did you mean ISOLATION_POLICY_PATH?"),
         ("ISOLATION_ZZZZZZZZZZ", "x", "is not a setting of this app."),
     ],
@@ -187,6 +190,17 @@ def test_every_problem_is_told_at_once() -> None:
 
     assert len(found) == 6
     assert any("AzureWebJobsStorage (a connection string)" in problem for problem in found)
+
+
+def test_a_topic_is_one_of_the_cloud_or_of_the_simulated_azure() -> None:
+    real = "https://outcomes.westeurope-1.eventgrid.azure.net/api/events"
+    made = "https://127.0.0.1:8443/topics/outcomes/api/events"
+    simulation = DEVELOPMENT | LOCAL | {"ISOLATION_ARM_ENDPOINT": "https://127.0.0.1:8443"}
+
+    assert Settings.from_environ(DEPLOYED | {"ISOLATION_OUTCOME_TOPIC": real}).outcomes.topic == real
+    assert Settings.from_environ(simulation | {"ISOLATION_OUTCOME_TOPIC": made}).outcomes.topic == made
+    for environ in (DEPLOYED | {"ISOLATION_OUTCOME_TOPIC": made}, simulation | {"ISOLATION_OUTCOME_TOPIC": real}):
+        assert problems(environ)[0].startswith("ISOLATION_OUTCOME_TOPIC is not a topic of")
 
 
 def test_blank_is_absent_and_spaces_do_not_count() -> None:

@@ -25,6 +25,7 @@ class Cloud:
         authority: Host of Microsoft Entra ID, for azure-identity.
         operation_suffixes: Hosts that may serve operation and discovery URLs end with one of these.
         zones: Group id of a private endpoint to its private DNS zone names.
+        event_grid_suffix: Hosts of custom Event Grid topics end with it.
     """
 
     name: CloudName
@@ -33,6 +34,7 @@ class Cloud:
     authority: str
     operation_suffixes: tuple[str, ...]
     zones: dict[str, tuple[str, ...]]
+    event_grid_suffix: str
 
 
 def _zones(api: str, core: str, acr: str) -> dict[str, tuple[str, ...]]:
@@ -57,6 +59,7 @@ CLOUDS: dict[str, Cloud] = {
         authority="login.microsoftonline.com",
         operation_suffixes=("management.azure.com", "api.azureml.ms"),
         zones=_zones("api.azureml.ms", "core.windows.net", "azurecr.io"),
+        event_grid_suffix="eventgrid.azure.net",
     ),
     "AzureUSGovernment": Cloud(
         name="AzureUSGovernment",
@@ -65,6 +68,7 @@ CLOUDS: dict[str, Cloud] = {
         authority="login.microsoftonline.us",
         operation_suffixes=("management.usgovcloudapi.net", "api.ml.azure.us"),
         zones=_zones("api.ml.azure.us", "core.usgovcloudapi.net", "azurecr.us"),
+        event_grid_suffix="eventgrid.azure.us",
     ),
     "AzureChinaCloud": Cloud(
         name="AzureChinaCloud",
@@ -73,5 +77,6 @@ CLOUDS: dict[str, Cloud] = {
         authority="login.chinacloudapi.cn",
         operation_suffixes=("management.chinacloudapi.cn", "api.ml.azure.cn"),
         zones=_zones("api.ml.azure.cn", "core.chinacloudapi.cn", "azurecr.cn"),
+        event_grid_suffix="eventgrid.azure.cn",
     ),
 }

@@ -63,6 +63,11 @@ def announce_drift(row: LedgerRow, plan: Plan, at: datetime) -> LedgerRow:
     return replace(row, outbox=(*row.outbox, event), told=remembered(event, ()))
 
 
+def told(row: LedgerRow, outcome: Outcome, report: Report, outbox: "Outbox | None") -> LedgerRow:
+    """*row*, which somebody else than a pass has brought to *outcome*, ready to be written."""
+    return overflow(announce(row, outcome, report))[0] if outbox is not None else silence(row)
+
+
 def silence(row: LedgerRow) -> LedgerRow:
     """*row* of an app that tells nobody: should a topic be configured again, everything is told afresh."""
     return replace(row, told=None, outbox=())

@@ -11,6 +11,7 @@ import pytest
 
 from handlers.events import registry_events
 from handlers.http_routes import PREFIX, ROUTES
+from handlers.outcomes import deliver_outcomes
 from handlers.reconcile import keep_poison, reconcile_registry
 from handlers.remediation import BUILDERS
 from handlers.sweep import sweep_step, sweep_timer
@@ -44,6 +45,7 @@ def test_the_functions_that_no_http_request_calls_have_one_trigger_each(function
         "registry_events": [{"type": "eventGridTrigger", "name": "event"}],
         "reconcile_registry": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%"}],
         "keep_poison": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-poison"}],
+        "deliver_outcomes": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-outcomes"}],
         "sweep_timer": [{"type": "timerTrigger", "name": "timer", "schedule": "%ISOLATION_SWEEP_SCHEDULE%"}],
         "sweep_step": [queue | {"queueName": "%ISOLATION_WORK_QUEUE%-sweep"}],
     }
@@ -76,6 +78,7 @@ def test_the_functions_are_those_of_the_handlers(functions: dict[str, Any]) -> N
         "registry_events": registry_events,
         "reconcile_registry": reconcile_registry,
         "keep_poison": keep_poison,
+        "deliver_outcomes": deliver_outcomes,
         "sweep_timer": sweep_timer,
         "sweep_step": sweep_step,
         **BUILDERS,
