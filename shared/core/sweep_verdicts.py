@@ -9,7 +9,7 @@ So rows that are stale, partial or wrong cost a look, never a write.
     asked for, or waiting          at work, or stuck          at work, or stuck           at work, or stuck
     converged                      compliant                  drifted                     doubtful
     audited                        recovered                  audited (enforce: drifted)  doubtful
-    blocked, failed                recovered                  tried                       doubtful
+    blocked, failed                recovered                  tried                       tried
     exempt                         new                        new                         exempt
     paused                         paused                     paused                      paused
     gone                           new                        new                         new
@@ -141,7 +141,8 @@ def inspect(
     if remembered.phase == "exempt":
         return Verdict.EXEMPT if plan is None else Verdict.NEW
     if plan is None:
-        return Verdict.DOUBTFUL if _rested(remembered, now, TRY_AGAIN) else Verdict.TRIED
+        due = remembered.phase not in _GIVEN_UP and _rested(remembered, now, TRY_AGAIN)
+        return Verdict.DOUBTFUL if due else Verdict.TRIED
     return _compared(plan, remembered, mode=mode, now=now)
 
 
@@ -174,13 +175,14 @@ def review(registry: ResourceId, remembered: Remembered, *, known: bool | None, 
         return Verdict.MISSING if _rested(remembered, now, SOON_AGAIN) else Verdict.TRIED
     if remembered.phase == "paused":
         return Verdict.PAUSED
-    if remembered.phase in {"blocked", "failed"}:
+    if remembered.phase in _GIVEN_UP:
         return Verdict.RETRY if _rested(remembered, now, TRY_AGAIN) else Verdict.TRIED
     if remembered.verified is None or remembered.verified < turn(registry, now):
         return Verdict.VERIFY
     return Verdict.AUDITED if remembered.phase == "audited" else Verdict.COMPLIANT
 
 
+_GIVEN_UP = frozenset({"blocked", "failed"})
 _LEFT_ALONE: Mapping[str, Verdict] = {"gone": Verdict.GONE, "exempt": Verdict.EXEMPT}
 
 

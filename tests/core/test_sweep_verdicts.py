@@ -41,8 +41,8 @@ def judged(
     [
         ("converged", "compliant", "drifted", "doubtful"),
         ("audited", "recovered", "drifted", "doubtful"),
-        ("blocked", "recovered", "tried", "doubtful"),
-        ("failed", "recovered", "tried", "doubtful"),
+        ("blocked", "recovered", "tried", "tried"),
+        ("failed", "recovered", "tried", "tried"),
         ("exempt", "new", "new", "exempt"),
         ("paused", "paused", "paused", "paused"),
         ("gone", "new", "new", "new"),
