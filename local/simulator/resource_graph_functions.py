@@ -62,6 +62,9 @@ def call(name: str, arguments: Sequence[Scalar]) -> Scalar:
     runs = [
         _operand(name, want, each) for want, each in zip(_wanted(name, function, arguments), arguments, strict=True)
     ]
+    last = arguments[-1] if arguments else None
+    if len(runs) == 2 and last is not None and last.constant and not constant:
+        return Scalar(kind=function.gives, run=_with_constant(function.apply, runs[0], runs[1]({})))
     return Scalar(kind=function.gives, run=_applied(function.apply, runs), constant=constant)
 
 
@@ -88,6 +91,10 @@ def _operand(name: str, want: str, argument: Scalar) -> Evaluate:
             return argument.run
         case _:
             return argument.run
+
+
+def _with_constant(apply: Callable[..., Any], run: Evaluate, constant: Any) -> Evaluate:
+    return lambda row: apply(run(row), constant)
 
 
 def _applied(apply: Callable[..., Any], runs: list[Evaluate]) -> Evaluate:
@@ -183,6 +190,8 @@ _CHOOSING: dict[str, Callable[[str, Sequence[Scalar]], tuple[Kind, Evaluate]]] =
 
 
 def _split(text: str, delimiter: str, at: Any = None) -> list[str]:
+    if at is None and delimiter:
+        return text.split(delimiter)
     pieces = text.split(delimiter) if delimiter else list(text)
     if at is None:
         return pieces

@@ -150,7 +150,7 @@ def _mv_expand(operator: MvExpand, columns: Columns) -> Stage:
         compiled = scalar(each.expression, columns)
         if compiled.kind is not Kind.DYNAMIC:
             raise QueryError(f"mv-expand needs a dynamic, not a value of type {compiled.kind}; use todynamic().")
-        name = each.name or free(path_name(each.expression) or "Column1", known)
+        name = each.name or path_name(each.expression) or free("Column1", known)
         known[name] = kind_named(each.kind)
         parts.append((name, compiled.run, known[name]))
     if operator.index:

@@ -40,8 +40,8 @@ def scalar(expression: Expression, columns: Columns) -> Scalar:
             return fixed(Kind(kind), value)
         case Column(name=name):
             return _column(name, columns)
-        case Member(of=of, name=name):
-            return _member(scalar(of, columns), name)
+        case Member():
+            return _member(expression, columns)
         case Item(of=of, index=index):
             return _item(scalar(of, columns), scalar(index, columns))
         case Negative(of=of):
@@ -86,14 +86,25 @@ def _column(name: str, columns: Columns) -> Scalar:
     return Scalar(kind=kind, run=itemgetter(name))
 
 
-def _member(of: Scalar, name: str) -> Scalar:
+def _member(expression: Member, columns: Columns) -> Scalar:
+    """The value at the end of a path, walked in one function: properties.a.b.c is the most frequent expression."""
+    names: list[str] = []
+    at: Expression = expression
+    while isinstance(at, Member):
+        names.insert(0, at.name)
+        at = at.of
+    of = scalar(at, columns)
     if of.kind is not Kind.DYNAMIC:
-        raise QueryError(f"'.{name}' asks a value of type {of.kind} for a member; only a dynamic has members.")
-    run = of.run
+        raise QueryError(f"'.{names[0]}' asks a value of type {of.kind} for a member; only a dynamic has members.")
+    run, path = of.run, tuple(names)
 
     def member(row: Row) -> Any:
         value = run(row)
-        return value.get(name) if isinstance(value, dict) else None
+        for name in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(name)
+        return value
 
     return Scalar(kind=Kind.DYNAMIC, run=member, constant=of.constant)
 
