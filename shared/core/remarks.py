@@ -50,10 +50,11 @@ def _exemptions(registry: Registry, policy: IsolationPolicy, today: date) -> Ite
 
 def _exemption(registry: Registry, exemption: Exemption, left: int) -> Finding:
     code = "exemption-expired" if left < 0 else "exemption-expiring" if left <= EXPIRY_DAYS else "exemption-active"
+    targets = _listed([_NAMES[target] for target in exemption.targets])
     return finding(
         code,
         registry.id,
-        targets=_listed([_NAMES[target] for target in exemption.targets]),
+        targets=f"{targets[:1].upper()}{targets[1:]}" if code == "exemption-active" else targets,
         registry=registry.id.name,
         expires=exemption.expires.isoformat(),
         days="1 day" if left == 1 else f"{left} days",
@@ -63,8 +64,7 @@ def _exemption(registry: Registry, exemption: Exemption, left: int) -> Finding:
 
 
 def _listed(names: list[str]) -> str:
-    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return text[:1].upper() + text[1:]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _consequences(registry: Registry) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ Only ARM's own 404 counts, and only when it lasts: an event that says "deleted" 
 zone groups, and rules on other people's storage accounts. Whatever somebody else made stays.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.arm import ResourceId
@@ -15,7 +16,16 @@ from shared.core.cleanup import deletions, made_for
 from shared.core.plan import Plan
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import PrivateEndpoint
-from shared.core.report import BlockedOutcome, Gone, Outcome, Reason, Waiting
+from shared.core.report import (
+    BlockedOutcome,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    Gone,
+    Outcome,
+    Reason,
+    Waiting,
+)
 from shared.core.storage_rules import removals
 from shared.engine.apply import Applier
 from shared.engine.auditing import audited, guarded
@@ -76,6 +86,7 @@ class Departure:
                 f"Registry {work.registry.name} is gone since {_told(since)}. What the app made for it is removed at "
                 f"{_told(due)} unless it comes back."
             )
+            work.plan = _absent(work)
             return _waiting(min(due, now + _LONGEST_NAP), "GracePeriod", sentence, work)
         return await self._remove(work)
 
@@ -83,7 +94,7 @@ class Departure:
         changes = await self._changes(work)
         if not changes:
             return _forget(work)
-        plan = work.plan = Plan(registry=work.registry, changes=changes)
+        plan = work.plan = replace(_absent(work), changes=changes)
         if self._policy.mode == "audit":
             return audited(plan, self._policy, frozenset())
         guarded(plan, self._policy, frozenset())
@@ -122,8 +133,16 @@ class Departure:
         return await work.retrier.call(lambda: self._plane.list_endpoints(group, known))
 
 
+def _absent(work: Work) -> Plan:
+    """For the report: what was said of the registry when it was there is no longer true."""
+    message = "Azure answers 404 for the registry."
+    missing = Condition(type=ConditionType.DISCOVERED, status=ConditionStatus.FALSE, message=message)
+    return Plan(registry=work.registry, conditions=(missing,))
+
+
 def _forget(work: Work) -> Gone:
     """A registry of the same name, should there ever be one, starts afresh."""
+    work.plan = _absent(work)
     work.update(
         operations=(),
         pending=(),

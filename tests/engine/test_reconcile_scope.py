@@ -6,9 +6,9 @@ import pytest
 
 from shared.core.changes import key_of
 from shared.core.errors import UnsafePlan
-from shared.core.registry import TargetKind
+from shared.core.registry import Registry, TargetKind
 from shared.core.report import Audited, BlockedOutcome, Exempt, Waiting
-from tests.core.worlds import a_policy, a_registry
+from tests.core.worlds import a_policy, a_registry, closed, private
 from tests.engine.desk import ALPHA, MINUTE, Desk
 from tests.engine.plane import SUCCEEDED
 
@@ -81,9 +81,30 @@ async def test_a_plan_above_the_limit_is_audited_all_the_same_and_told_as_unsafe
 
     assert isinstance(outcome, Audited)
     assert outcome.changes > 5
-    (reason,) = outcome.reasons
+    reason, lockdown = outcome.reasons
     assert reason.name == UnsafePlan.__name__
     assert "limits.changes_per_registry (5)" in reason.sentence
+    assert lockdown.name == "Lockdown"
+
+
+@pytest.mark.parametrize(
+    ("registry", "lockdown", "words"),
+    [
+        (NEW, {}, "Public access would be closed once every endpoint is approved and every name has its record."),
+        (private(NEW, POLICY), {}, ""),
+        (NEW, {"when": "never"}, ""),
+        (closed(NEW), {}, ""),
+    ],
+)
+async def test_audit_mode_says_what_would_be_closed_later(registry: Registry, lockdown: object, words: str) -> None:
+    desk = Desk(registry, a_policy(mode="audit", lockdown=lockdown))
+    await desk.ask()
+
+    outcome = await desk.pass_()
+
+    assert isinstance(outcome, Audited)
+    said = [reason.sentence for reason in outcome.reasons if reason.name == "Lockdown"]
+    assert (words in said[0]) if words else said == []
 
 
 async def test_audit_mode_asks_after_what_still_runs_and_starts_nothing_that_waited_for_it() -> None:
