@@ -12,11 +12,13 @@ from pydantic import BaseModel
 
 from handlers import http_views as views
 from handlers.http_health import VERSION, health
+from handlers.http_problem import problem_of
 from handlers.http_request import Call
 from handlers.http_schemas import Ping, Remediate, Why
 from handlers.openapi import document
 from handlers.runtime import Runtime
 from shared.core.requests import WorkMessage
+from shared.engine.remediation import Differs
 
 RETRY_AFTER = timedelta(seconds=5)
 """When the report of a request that was just accepted deserves a look."""
@@ -50,12 +52,22 @@ async def show_history(app: Runtime, call: Call) -> Answer:
     return Answer(body=views.history(page))
 
 
+async def show_plan(app: Runtime, call: Call) -> Answer:
+    """GET a fresh dry run."""
+    return Answer(body=views.plan(await app.previewer.preview(call.registry), app.policy.mode))
+
+
 async def remediate_registry(app: Runtime, call: Call) -> Answer:
     """POST remediate."""
     if not isinstance(call.body, Remediate):
         raise TypeError("The table of routes gives this operation that body.")
-    message = await app.remediation.remediate(call.registry, caller=call.caller)
-    return await _accepted(app, call, message)
+    digest = call.body.digest or ""
+    found = await app.remediation.remediate(call.registry, caller=call.caller, digest=digest)
+    if isinstance(found, Differs):
+        seen = views.plan(found.preview, app.policy.mode)
+        problem = problem_of(found.error, call.path).model_copy(update={"plan": seen})
+        return Answer(body=problem, status=problem.status)
+    return await _accepted(app, call, found)
 
 
 async def undo_registry(app: Runtime, call: Call) -> Answer:
@@ -97,6 +109,7 @@ ACTIONS: dict[str, Callable[[Runtime, Call], Awaitable[Answer]]] = {
         list_registries,
         show_registry,
         show_history,
+        show_plan,
         remediate_registry,
         undo_registry,
         pause_registry,

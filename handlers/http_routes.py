@@ -80,6 +80,14 @@ ROUTES = (
         refuses=(403, 404),
     ),
     Route(
+        name="show_plan",
+        method="GET",
+        path=f"{REGISTRY}/plan",
+        summary="A fresh dry run: everything that would be done, stage by stage, with the digest that names it",
+        answers=((200, "Plan"),),
+        refuses=(403, 404, 409, 502, 504),
+    ),
+    Route(
         name="remediate_registry",
         method="POST",
         path=f"{REGISTRY}/remediate",
@@ -87,7 +95,7 @@ ROUTES = (
         query=("wait",),
         body="Remediate",
         answers=((200, "RegistryReport"), (202, "Accepted")),
-        refuses=(403, 409),
+        refuses=(403, 404, 409, 502, 504),
     ),
     Route(
         name="undo_registry",

@@ -122,6 +122,27 @@ class PauseView(Wire):
     why: str
 
 
+class ChangeView(Wire):
+    """One write."""
+
+    key: str
+    kind: str
+    resource: str
+    sentence: str
+    before: Mapping[str, Any]
+    """What the change concerns, as it is now."""
+    after: Mapping[str, Any]
+    """The same as the change leaves it."""
+
+
+class StageView(Wire):
+    """Changes that can begin together."""
+
+    awaits: list[ReasonView]
+    """What has to come first, besides the stages before."""
+    changes: list[ChangeView]
+
+
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +192,8 @@ class RegistryReport(Wire):
     """What the last plan still asked for."""
     done: list[HistoryView]
     """Changes made or tried since the last request, newest first."""
-    digest: str
+    plan_digest: str
+    """Of what the last pass saw to do, as the history names it; only the digest of GET …/plan can be approved."""
     paused: PauseView | None
     fqdns: dict[str, str]
     links: dict[str, Link]
@@ -183,6 +205,28 @@ class History(Wire):
     entries: list[HistoryView]
     after: str
     """For the next, older page; empty after the last one."""
+
+
+class Plan(Wire):
+    """A fresh dry run: everything that would be done until nothing is left, and nothing of it was."""
+
+    id: str
+    name: str
+    at: datetime
+    mode: str
+    """`enforce` or `audit`; in audit mode nothing of it will be done."""
+    digest: str
+    """Name of exactly these changes, to be approved with POST …/remediate; empty when there are none."""
+    exempt: str
+    """Why the policy asks nothing of this registry; empty if it does."""
+    stages: list[StageView]
+    waits: list[ReasonView]
+    """What is waited for now."""
+    blocks: list[ReasonView]
+    """What a person must do first."""
+    conditions: list[ConditionView]
+    findings: list[FindingView]
+    links: dict[str, Link]
 
 
 class Accepted(Wire):
@@ -251,3 +295,5 @@ class Problem(Wire):
     code: str = ""
     """Azure's own error code, where Azure said it."""
     errors: list[Flaw] = []
+    plan: Plan | None = None
+    """The new plan, where another one was approved."""

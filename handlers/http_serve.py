@@ -18,6 +18,7 @@ from handlers.http_health import not_composed
 from handlers.http_problem import BUG, bug, problem_of, retry_after, status_of
 from handlers.http_request import Call, headers_of, path_of, read_body, read_query, read_registry, read_sweep
 from handlers.http_routes import Route
+from handlers.http_schemas import Problem
 from handlers.runtime import Runtime
 from shared.core.errors import InvalidPolicy, InvalidSettings, RegistryIsolationError
 from shared.engine.logs import tell
@@ -83,6 +84,8 @@ def _problem(route: Route, error: RegistryIsolationError, path: str) -> func.Htt
 
 
 def _rendered(answer: Answer, etags: str) -> func.HttpResponse:
+    if isinstance(answer.body, Problem):
+        return _response(answer.status, answer.body, PROBLEM_JSON, answer.headers)
     if not answer.etag:
         return _response(answer.status, answer.body, JSON, answer.headers)
     etag = f'"{sha256(_text(answer.body).encode()).hexdigest()[:32]}"'

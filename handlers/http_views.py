@@ -1,30 +1,39 @@
 """The engine's values as the models of the wire."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from handlers.http_routes import PREFIX
 from handlers.http_schemas import (
     Accepted,
     Asked,
+    ChangeView,
     ConditionView,
     FindingView,
     History,
     HistoryView,
     Link,
     PauseView,
+    Plan,
     ReasonView,
     RegistryItem,
     RegistryList,
     RegistryReport,
+    StageView,
 )
 from shared.core.arm import ResourceId
+from shared.core.audit import Effect
+from shared.core.changes import Change, key_of
+from shared.core.forecast import Stage
+from shared.core.plan import Plan as CorePlan
 from shared.core.report import Condition, Finding, Reason, Report, Waiting
 from shared.core.requests import WorkMessage
 from shared.engine.inquiry import Dossier
 from shared.engine.ports import HistoryPage, LedgerPage
+from shared.engine.preview import Preview
 from shared.engine.records import HistoryEntry, LedgerSummary
 
-_READS = ("history",)
+_READS = ("history", "plan")
 _ACTS = ("remediate", "undo", "pause", "resume")
 
 
@@ -81,7 +90,7 @@ def registry_report(dossier: Dossier) -> RegistryReport:
         findings=[finding_view(finding) for finding in said.findings],
         changes=list(said.changes),
         done=[history_view(entry) for entry in dossier.done],
-        digest=said.digest,
+        plan_digest=said.digest,
         paused=PauseView(by=row.paused.by, at=row.paused.at, why=row.paused.why) if row.paused else None,
         fqdns=dict(said.fqdns),
         links=links(row.registry),
@@ -129,6 +138,44 @@ def history_view(entry: HistoryEntry) -> HistoryView:
         after=entry.after,
         attempts=entry.attempts,
         duration_seconds=entry.duration_seconds,
+    )
+
+
+def plan(preview: Preview, mode: str) -> Plan:
+    """A dry run."""
+    foreseen = preview.forecast
+    now = foreseen.plan if foreseen else CorePlan(registry=preview.registry)
+    return Plan(
+        id=preview.registry.text,
+        name=preview.registry.name,
+        at=preview.at,
+        mode=mode,
+        digest=preview.digest,
+        exempt=preview.exempt,
+        stages=[_stage(stage, preview.effects) for stage in (foreseen.stages if foreseen else ())],
+        waits=[reason_view(wait.reason) for wait in now.waits],
+        blocks=[reason_view(block) for block in (*preview.unsafe, *now.blocks)],
+        conditions=[condition_view(condition) for condition in now.conditions],
+        findings=[finding_view(finding) for finding in now.findings],
+        links=links(preview.registry),
+    )
+
+
+def _stage(stage: Stage, effects: Mapping[str, Effect]) -> StageView:
+    return StageView(
+        awaits=[reason_view(reason) for reason in stage.awaits],
+        changes=[_change(change, effects[key_of(change)]) for change in stage.changes],
+    )
+
+
+def _change(change: Change, effect: Effect) -> ChangeView:
+    return ChangeView(
+        key=key_of(change),
+        kind=change.kind,
+        resource=change.resource.text,
+        sentence=change.sentence,
+        before=effect.before,
+        after=effect.after,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.engine.owner_ports import OwnerSource
     from shared.engine.owners import Owners
     from shared.engine.reception import Reception
+    from shared.engine.preview import Previewer
     from shared.engine.reconcile import Reconciler, Services
     from shared.engine.remediation import Remediation
     from shared.engine.sweep import Sweeper
@@ -173,7 +174,13 @@ class Runtime:
         from shared.engine.remediation import Remediation
 
         return Remediation(
-            inquiry=self.inquiry, intake=self.intake, undo=self.undo, policy=self.policy, clock=self.clock
+            inquiry=self.inquiry,
+            intake=self.intake,
+            undo=self.undo,
+            ledger=self.ledger,
+            policy=self.policy,
+            clock=self.clock,
+            make_previewer=lambda: self.previewer,
         )
 
     # --- outcomes -----------------------------------------------------------------------------------------------------
@@ -263,6 +270,13 @@ class Runtime:
             index=self.index,
             pass_deadline=self.settings.work.pass_deadline,
         )
+
+    @cached_property
+    def previewer(self) -> "Previewer":
+        """Makes dry runs."""
+        from shared.engine.preview import Previewer
+
+        return Previewer(self.services)
 
     @cached_property
     def reconciler(self) -> "Reconciler":

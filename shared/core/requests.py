@@ -57,6 +57,7 @@ class ReconcileRequest:
         origin: Id of the event or the sweep, or "http".
         caller: Object id of whoever caused it, "" if unknown.
         deleted: A hint that the registry may be gone; only ARM's own answer counts.
+        approved: Digest of the plan that the caller has seen and wants done, "" for whatever the policy asks.
         received: When the door got it.
     """
 
@@ -66,6 +67,7 @@ class ReconcileRequest:
     received: datetime
     caller: str = ""
     deleted: bool = False
+    approved: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ row would be taken for a stale one. If the queue then fails, the door fails, and
 from dataclasses import replace
 from datetime import datetime
 
+from shared.core.approval import Approval
 from shared.core.errors import ChangedUnderneath
-from shared.core.report import BlockedOutcome, Failed
+from shared.core.report import BlockedOutcome, Failed, Waiting
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.engine.ports import Clock, Ledger, WorkQueue
 from shared.engine.records import HistoryEntry, LedgerRow
@@ -65,6 +66,7 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         reason=request.reason.value,
         origin=request.origin,
         caller=request.caller,
+        approved=_approved(fresh, request),
         refused={},
         denied_since=fresh.still_denied,
         watch=None,
@@ -75,6 +77,20 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         # caused by the app's own writes would let a repair that never helps go on for ever.
         repairs={} if _looked_into(fresh, request) else fresh.repairs,
     )
+
+
+def _approved(row: LedgerRow, request: ReconcileRequest) -> Approval | None:
+    """
+    What the new generation may do: what its request named, else whatever the policy asks.
+
+    An event says that something changed, not that more may be done: it leaves an approval alone until its work has ended.
+    """
+    if request.approved:
+        return Approval(digest=request.approved)
+    if request.reason not in {RequestReason.EVENT, RequestReason.RELATED}:
+        return None
+    ended = row.sequence > 0 and not isinstance(row.outcome, Waiting | BlockedOutcome)
+    return None if ended else row.approved
 
 
 def _looked_into(row: LedgerRow, request: ReconcileRequest) -> bool:
@@ -90,5 +106,6 @@ def _entry(request: ReconcileRequest, row: LedgerRow, now: datetime) -> HistoryE
         sentence=f"asked for by {request.reason.value}",
         origin=request.origin,
         caller=request.caller,
+        digest=request.approved,
         generation=row.generation,
     )

@@ -14,6 +14,7 @@ from shared.core.audit import Seen, effects_of
 from shared.core.changes import key_of
 from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
+from shared.core.forecast import forecast
 from shared.core.lockdown import Memory
 from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints, make_plan
@@ -32,6 +33,7 @@ from shared.core.requests import WorkMessage
 from shared.core.storage_rules import remembered
 from shared.core.verification import WINDOW, verification
 from shared.engine.apply import Applier
+from shared.engine.approval import hold_back, require_approved
 from shared.engine.auditing import audited, guarded
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
@@ -163,6 +165,7 @@ class Reconciler:
     async def _advance(self, work: Work) -> Outcome:
         if not self._services.policy.in_scope(work.registry):
             return Exempt(why="The registry is outside the policy's scope.")
+        hold_back(work)
         if work.row.operations or work.row.pending:
             outcome = await self._carry_on(work)
             if outcome is not None:
@@ -260,6 +263,7 @@ class Reconciler:
         if policy.mode == "audit":
             return audited(plan, policy, approved_endpoints(registry))
         guarded(plan, policy, approved_endpoints(registry))
+        require_approved(work, plan, lambda: forecast(registry, policy, self._services.zone_table, memory))
         runnable = not_refused(plan.changes, work.row.refused)
         work.update(repairs=count_repairs(work.row.repairs, plan))
         if not runnable:

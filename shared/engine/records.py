@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from shared.core.approval import Approval
 from shared.core.arm import ResourceId
 from shared.core.audit import Effect
 from shared.core.changes import Change
@@ -86,6 +87,7 @@ class LedgerRow:
         snapshots: Resource key to its network settings before the app's last closing of it.
         made: Endpoints that the app made for it, noted before they are written.
         managed_group: Its managed resource group, lower case; another one means another registry of the same name.
+        approved: What this generation may do, if its request named a plan; None for whatever the policy asks.
         paused: Set while enforcement rests.
         restoring: Set while snapshots are being restored.
         verify: Set after a closing, until it is known whether the way in held.
@@ -125,6 +127,7 @@ class LedgerRow:
     snapshots: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     made: tuple[ResourceId, ...] = ()
     managed_group: str = ""
+    approved: Approval | None = None
     paused: Pause | None = None
     restoring: Restoration | None = None
     verify: Verification | None = None

@@ -178,6 +178,7 @@ class Work:
                 reason=theirs.reason,
                 origin=theirs.origin,
                 caller=theirs.caller,
+                approved=theirs.approved,
                 paused=theirs.paused,
                 restoring=theirs.restoring,
                 refused={},
