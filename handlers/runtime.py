@@ -321,6 +321,7 @@ class Runtime:
             clock=self.clock,
             policy=self.policy,
             zone_table=self.settings.azure.cloud.zones,
+            nudger=self.outbox,
         )
         return Sweeper(
             SweepServices(
