@@ -57,8 +57,15 @@ def test_endpoints_zone_groups_and_records_go_after_the_grace_period_and_not_bef
             assert row is not None
             assert row.report is not None
             assert "is removed at" in row.report.reasons[0].sentence
+            assert [(condition.type, condition.status) for condition in row.report.conditions] == [
+                ("Discovered", "False")
+            ]
 
             assert await house.settle(registry) == "gone"
+            row = await house.row(registry)
+            assert row is not None
+            assert row.report is not None
+            assert (row.report.changes, row.report.findings) == ((), ())
             assert len(house.endpoints()) == 3
             assert house.azure.world.of_type("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
             assert not [name for name in records(house) if "contoso" in name]
