@@ -17,8 +17,9 @@ from handlers.http_request import Call
 from handlers.http_schemas import Ping, Remediate, Why
 from handlers.openapi import document
 from handlers.runtime import Runtime
+from shared.core.errors import UnknownSweep
 from shared.core.requests import WorkMessage
-from shared.engine.remediation import Differs
+from shared.engine.remediation import ORIGIN, Differs
 
 RETRY_AFTER = timedelta(seconds=5)
 """When the report of a request that was just accepted deserves a look."""
@@ -87,6 +88,27 @@ async def resume_registry(app: Runtime, call: Call) -> Answer:
     return await _accepted(app, call, await app.remediation.resume(call.registry, caller=call.caller))
 
 
+async def begin_sweep(app: Runtime, call: Call) -> Answer:
+    """POST sweeps."""
+    record = await app.sweeper.begin("http", ORIGIN, call.caller)
+    headers = {"Location": views.sweep_href(record.id), "Retry-After": str(int(RETRY_AFTER.total_seconds()))}
+    return Answer(body=views.sweep(record), status=202, headers=headers)
+
+
+async def list_sweeps(app: Runtime, call: Call) -> Answer:
+    """GET sweeps."""
+    page = await app.sweeper.list(call.values["limit"], call.values["after"])
+    return Answer(body=views.sweep_list(page))
+
+
+async def show_sweep(app: Runtime, call: Call) -> Answer:
+    """GET a sweep's record."""
+    record = await app.sweeper.read(call.sweep)
+    if record is None:
+        raise UnknownSweep("There is no sweep of this id; GET /api/sweeps lists those that are known.")
+    return Answer(body=views.sweep(record))
+
+
 async def show_health(app: Runtime, _call: Call) -> Answer:
     """GET health of an app that could be composed."""
     found = await health(app)
@@ -114,6 +136,9 @@ ACTIONS: dict[str, Callable[[Runtime, Call], Awaitable[Answer]]] = {
         undo_registry,
         pause_registry,
         resume_registry,
+        begin_sweep,
+        list_sweeps,
+        show_sweep,
         show_health,
         show_openapi,
     )

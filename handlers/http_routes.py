@@ -11,7 +11,6 @@ PREFIX = "/api"
 """The Functions host's default route prefix; host.json does not change it."""
 
 REGISTRY = "registries/{subscription}/{group}/{name}"
-PATH_PARAMETERS = ("subscription", "group", "name", "sweep")
 PROBLEM = "Problem"
 
 
@@ -128,6 +127,31 @@ ROUTES = (
         body="Nothing",
         answers=((200, "RegistryReport"), (202, "Accepted")),
         refuses=(403, 404, 409),
+    ),
+    Route(
+        name="begin_sweep",
+        method="POST",
+        path="sweeps",
+        summary="Look at every registry now; gives the sweep that is running, if one is",
+        body="Nothing",
+        answers=((202, "Sweep"),),
+        refuses=(409,),
+    ),
+    Route(
+        name="list_sweeps",
+        method="GET",
+        path="sweeps",
+        summary="Sweeps, newest first",
+        query=("limit", "after"),
+        answers=((200, "SweepList"),),
+    ),
+    Route(
+        name="show_sweep",
+        method="GET",
+        path="sweeps/{sweep}",
+        summary="How far a sweep is, and what it found",
+        answers=((200, "Sweep"),),
+        refuses=(404,),
     ),
     Route(
         name="show_health",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from shared.core.report import ConditionStatus, ConditionType, Severity
+from shared.core.sweeps import SweepPhase, SweepState
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 """A person's words, for the report and the history."""
@@ -235,6 +236,55 @@ class Accepted(Wire):
     id: str
     generation: int
     links: dict[str, Link]
+
+
+class Sweep(Wire):
+    """One look at every registry."""
+
+    id: str
+    state: SweepState
+    phase: SweepPhase
+    """First everything that the inventory shows, then everything that the ledger knows."""
+    reason: str
+    origin: str
+    caller: str
+    begun: datetime
+    touched: datetime
+    """When its last step ended."""
+    due: datetime
+    finished: datetime | None
+    steps: int
+    """Steps that have ended."""
+    revived: int
+    """How often it was found silent and taken up again."""
+    registries: int
+    """Registries in the inventory so far."""
+    verdicts: Mapping[str, int]
+    """How many of each verdict, by what the inventory showed."""
+    rows: int
+    """Rows in the ledger so far."""
+    reviews: Mapping[str, int]
+    """How many of each verdict, by what the ledger said."""
+    phases: Mapping[str, int]
+    """How many registries of each phase the ledger holds."""
+    enqueued: int
+    """Registries that a pass was asked for."""
+    deferred: int
+    """Registries that the next sweep asks for, because of `limits.registries_per_sweep`."""
+    queries: int
+    notes: list[str]
+    """What a person should know of it: partial answers, quotas, doubts."""
+    sentence: str
+    """Why it failed; empty unless it did."""
+    links: dict[str, Link]
+
+
+class SweepList(Wire):
+    """A page of sweeps, newest first."""
+
+    sweeps: list[Sweep]
+    after: str
+    """For the next, older page; empty after the last one."""
 
 
 class Ping(Wire):

@@ -20,6 +20,8 @@ from handlers.http_schemas import (
     RegistryList,
     RegistryReport,
     StageView,
+    Sweep,
+    SweepList,
 )
 from shared.core.arm import ResourceId
 from shared.core.audit import Effect
@@ -28,10 +30,12 @@ from shared.core.forecast import Stage
 from shared.core.plan import Plan as CorePlan
 from shared.core.report import Condition, Finding, Reason, Report, Waiting
 from shared.core.requests import WorkMessage
+from shared.core.sweeps import SweepRecord
 from shared.engine.inquiry import Dossier
 from shared.engine.ports import HistoryPage, LedgerPage
 from shared.engine.preview import Preview
 from shared.engine.records import HistoryEntry, LedgerSummary
+from shared.engine.sweep_ports import SweepPage
 
 _READS = ("history", "plan")
 _ACTS = ("remediate", "undo", "pause", "resume")
@@ -176,6 +180,45 @@ def _change(change: Change, effect: Effect) -> ChangeView:
         sentence=change.sentence,
         before=effect.before,
         after=effect.after,
+    )
+
+
+def sweep_href(sweep: str) -> str:
+    """Where the API shows a sweep."""
+    return f"{PREFIX}/sweeps/{quote(sweep, safe='')}"
+
+
+def sweep_list(page: SweepPage) -> SweepList:
+    """A page of sweeps."""
+    return SweepList(sweeps=[sweep(record) for record in page.sweeps], after=page.after)
+
+
+def sweep(record: SweepRecord) -> Sweep:
+    """A sweep's record, without what only its next step needs."""
+    return Sweep(
+        id=record.id,
+        state=record.state,
+        phase=record.phase,
+        reason=record.reason,
+        origin=record.origin,
+        caller=record.caller,
+        begun=record.begun,
+        touched=record.touched,
+        due=record.due,
+        finished=record.finished,
+        steps=record.step - 1,
+        revived=record.revived,
+        registries=record.seen,
+        verdicts=record.verdicts,
+        rows=record.rows,
+        reviews=record.reviews,
+        phases=record.phases,
+        enqueued=record.enqueued,
+        deferred=record.deferred,
+        queries=record.queries,
+        notes=list(record.notes),
+        sentence=record.sentence,
+        links={"self": Link(href=sweep_href(record.id))},
     )
 
 
