@@ -202,13 +202,13 @@ class Runtime:
     @cached_property
     def topic(self) -> "OutcomeTopic | None":
         """Where outcome events go; None where no topic is configured."""
+        outcomes, azure, ca_file = self.settings.outcomes, self.settings.azure, self.settings.simulation.arm_ca
+        if not outcomes.topic:
+            return None
         from shared.cloud.arm_policies import create_transport
         from shared.cloud.credentials import create_credential
         from shared.cloud.outcome_events import EventGridTopic
 
-        outcomes, azure, ca_file = self.settings.outcomes, self.settings.azure, self.settings.simulation.arm_ca
-        if not outcomes.topic:
-            return None
         return EventGridTopic(
             endpoint=outcomes.topic,
             source=outcomes.source,

@@ -80,7 +80,12 @@ class SweepHouse(House):
         self.steps = MemoryWorkQueue(self.clock)
         self.poisoned_steps = MemoryWorkQueue(self.clock)
         pages = Pages(
-            ledger=self.ledger, intake=self.intake, clock=self.clock, policy=policy, zone_table=self.cloud.zones
+            ledger=self.ledger,
+            intake=self.intake,
+            clock=self.clock,
+            policy=policy,
+            zone_table=self.cloud.zones,
+            nudger=self.outbox,
         )
         self.sweeper = Sweeper(
             SweepServices(

@@ -8,6 +8,7 @@ from local.simulator import scenery
 from local.simulator.faults import FaultKind
 from local.simulator.providers.event_grid_publishing import SEND
 from local.simulator.world import Resource
+from local.sweep_house import SweepHouse
 from shared.engine.undo import Undo
 from tests.scenarios.house import House, as_id
 from tests.scenarios.told import ToldHouse
@@ -123,8 +124,12 @@ async def test_a_lost_answer_of_the_topic_repeats_events_with_the_same_ids() -> 
         assert len({event.id for event in house.told_of(registry)}) == 1
 
 
+class SweptHouse(ToldHouse, SweepHouse):
+    """An app that tells and sweeps."""
+
+
 async def test_an_app_that_dies_before_the_wake_up_call_is_made_good_by_the_sweep() -> None:
-    async with ToldHouse() as house:
+    async with SweptHouse() as house:
         house.break_topic()
         registry = await isolated(house)
         await house.stop()
@@ -133,12 +138,27 @@ async def test_an_app_that_dies_before_the_wake_up_call_is_made_good_by_the_swee
         await house.live(house.after(timedelta(hours=1)))
         assert house.told_of(registry) == []
 
-        (row,) = (await house.ledger.list_rows()).rows
-        assert row.outbox
-        await house.outbox.wake(row.registry)
+        await house.sweep()
         assert await house.live(house.everything_told)
 
         assert house.types(registry) == ["Isolated"]
+
+
+async def test_a_message_that_fails_for_good_is_told() -> None:
+    async with ToldHouse() as house:
+        registry = scenery.create_registry(house.azure, "alpha", now=house.clock.now())
+        message = await house.ask(registry)
+        house.install()  # nobody works the message off
+        for _ in range(2):  # the first time it may come back
+            await house.poison.keep(message)
+        assert await house.live(house.everything_told)
+
+        assert house.types(registry) == ["Failed"]
+        assert house.told_of(registry)[0].data["reasons"][0]["name"] == "Poisoned"
+        await house.ask(registry)
+        assert await house.settle(registry) == "converged"
+        assert await house.live(house.everything_told)
+        assert house.types(registry) == ["Failed", "Isolated"]
 
 
 async def test_the_right_to_send_may_come_later() -> None:
