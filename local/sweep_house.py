@@ -13,6 +13,7 @@ from typing import Any
 from local.house import APP, ROLE, House, SimulatedCredential, as_id
 from local.memory import MemoryWorkQueue, QueueTrigger
 from local.memory_sweeps import MemorySweepQueue, MemorySweeps
+from local.simulator.azure import SimulatedAzure
 from local.simulator.options import Options
 from local.simulator.scenery_many import Crowd, put_isolated_registries
 from shared.cloud.arm_client import ArmClient
@@ -56,9 +57,10 @@ class SweepHouse(House):
         page_size: int = 1000,
         limit: int = 500,
         options: Options | None = None,
+        azure_type: type[SimulatedAzure] = SimulatedAzure,
         **sections: Any,
     ) -> None:
-        super().__init__(options=options)
+        super().__init__(options=options, azure_type=azure_type)
         self.crowd: Crowd | None = None
         if count:
             self.crowd = put_isolated_registries(self.azure, count, subscriptions=subscriptions)
@@ -138,6 +140,7 @@ class SweepHouse(House):
                 first_seen=at,
                 requested=at,
                 observed=True,
+                zones={group: self.cloud.zones[group] for group in ("amlregistry", "blob", "registry")},
                 verified=at,
                 made=tuple(sorted(made.get(identifier.key, ()))),
                 outcome=Converged(),
@@ -156,14 +159,15 @@ class SweepHouse(House):
             await self.live(self.after(LAG))
         begun = await self.sweeper.begin("timer", "test")
         serving = asyncio.create_task(self.sweep_trigger.drain())
-        await self.live(self._at_rest, limit)
+        await self.live(self.idle, limit)
         await serving
         ended = await self.sweeper.read(begun.id)
         if ended is None or ended.state is SweepState.RUNNING:
             raise LookupError(f"sweep {begun.id} did not end: {ended}")
         return ended
 
-    async def _at_rest(self) -> bool:
+    async def idle(self) -> bool:
+        """Neither steps nor passes are planned."""
         return not len(self.steps) and not len(self.queue)
 
     async def passes(self, registries: Iterable[str] = ()) -> Counter[str]:

@@ -169,10 +169,10 @@ class Pages:
         return review(row.registry, row, known=known, scoped=self._policy.in_scope(row.registry), now=now)
 
     async def _wake(self, rows: Sequence[LedgerSummary]) -> None:
-        """Have undelivered events of these rows delivered; earlier versions' rows hold none."""
+        """Have undelivered events of these rows delivered."""
         if self._nudger is not None:
             for row in rows:
-                if getattr(row, "outbox", False):
+                if row.outbox:
                     await self._nudger.wake(row.registry)
 
     # --- both ---------------------------------------------------------------------------------------------------------

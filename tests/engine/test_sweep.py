@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.core.outcomes import OutcomeEvent, OutcomeKind
 from shared.core.registry import Access, TargetKind
 from shared.core.report import Exempt
 from shared.core.sweeps import SweepState
@@ -224,6 +225,28 @@ async def test_who_asked_for_the_sweep_is_in_the_history_of_each_registry() -> N
 
     (entry,) = await desk.ledger.history(registry)
     assert (entry.kind, entry.origin, entry.caller) == ("request", begun.id, "key:1a2b3c4d")
+
+
+async def test_undelivered_events_are_taken_up_once_in_a_sweep() -> None:
+    desk = SweepDesk()
+    await desk.settled(["quiet", "untold"])
+    untold = registry_id("untold")
+    event = OutcomeEvent(
+        id="1",
+        kind=OutcomeKind.ISOLATED,
+        registry=untold,
+        at=desk.clock.now(),
+        number=1,
+        generation=1,
+        before="",
+        phase="converged",
+    )
+    await desk.note(untold, None, outbox=(event,))
+
+    await desk.sweep()
+
+    assert desk.woken.registries == ["untold"]
+    assert desk.asked() == {}
 
 
 async def test_sweeps_are_listed_newest_first() -> None:

@@ -1,0 +1,274 @@
+"""
+What a sweep costs, and what it repairs: `python -m bench.sweep [--registries 1000 10000] [--drifts]`.
+
+A crowd of isolated registries is put into the simulated Azure, with ledger rows as passes leave them. An hour later a sweep
+looks at all of them, through the real Resource Graph client. Counted are its queries, every other call of the app, and the
+processor's time outside the simulated Azure; memory is traced in a sweep of its own, because tracing slows everything down.
+With drifts, a tenth of the registries is changed behind the app's back and swept until all are repaired; afterwards an
+independent look at the simulated Azure must find every registry isolated, and the others must not have been touched.
+"""
+
+import argparse
+import gc
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich.console import Console
+
+from bench import machine, table
+from bench.budgets import Budget
+from bench.rows import ReferenceFailed, Row, Section, bounded, exactly, told
+from local.drifts import DRIFTS
+from local.house import as_id
+from local.simulator.azure import SimulatedAzure
+from local.simulator.wire import Request, Response
+from local.sweep_house import HOUR, SweepHouse
+from local.verdict import unisolated
+from local.virtual_time import run_virtual
+from shared.core.sweeps import SweepRecord, SweepState
+
+SUBSCRIPTIONS = 50
+QUERIES_PER_THOUSAND = 10
+LOOK = 12
+"""Reads of one precise look at an isolated registry, at most."""
+SPREAD = 1.25
+"""A share of the day is not cut with a ruler: registries' turns are hashes."""
+_DRIFTED = 10
+_MOST_SWEEPS = 12
+_LOOKED_AT = 70
+_MIB = 2**20
+
+
+class TimedAzure(SimulatedAzure):
+    """Knows how much of the processor's time it took itself."""
+
+    spent = 0.0
+
+    def handle(self, request: Request, now: datetime) -> Response:
+        """Answer, and count the time."""
+        began = time.process_time()
+        try:
+            return super().handle(request, now)
+        finally:
+            self.spent += time.process_time() - began
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calm:
+    """One sweep over isolated registries."""
+
+    registries: int
+    swept: SweepRecord
+    queries: int
+    reads: int
+    writes: int
+    seconds: float
+    azure_seconds: float
+    peak_bytes: int
+    virtual: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What became of a crowd of which a part had drifted."""
+
+    registries: int
+    drifted: int
+    sweeps: int
+    most_passes: int
+    touched_others: int
+    virtual: timedelta
+    seconds: float
+
+
+def sweeping(counts: Iterable[int], *, drifts: Iterable[int] = ()) -> Section:
+    """
+    The rows.
+
+    Raises:
+        ReferenceFailed: A sweep did not see every registry, or a registry was left open.
+    """
+    rows: list[Row] = []
+    for count in counts:
+        rows += _calm_rows(run_virtual(_calm(count)))
+    for count in drifts:
+        rows += _repair_rows(run_virtual(_repair(count)))
+    return Section(title="Sweeps", rows=tuple(rows))
+
+
+async def _calm(count: int) -> Calm:
+    house = SweepHouse(count, subscriptions=min(SUBSCRIPTIONS, count), azure_type=TimedAzure)
+    async with house:
+        await house.remember(ago=HOUR)
+        azure, since = house.azure, len(house.azure.log)
+        if not isinstance(azure, TimedAzure):
+            raise ReferenceFailed("the simulated Azure does not know its own time")
+        gc.collect()
+        began, of_azure, at = time.process_time(), azure.spent, house.now()
+        swept = await _steps(house)
+        seconds, azure_seconds = time.process_time() - began, azure.spent - of_azure
+        virtual = house.now() - at
+        queries = house.queries(since)
+        await house.live(house.idle, 12 * HOUR)
+        reads = len(house.arm_calls(since))
+        writes = sum(call.kind == "write" and "resourcegraph" not in call.url.lower() for call in azure.log[since:])
+        peak = await _traced(house)
+        if swept.state is not SweepState.DONE or swept.seen != count or swept.verdicts != {"compliant": count}:
+            raise ReferenceFailed(f"a sweep over {count} isolated registries ended as {swept}")
+    return Calm(
+        registries=count,
+        swept=swept,
+        queries=queries,
+        reads=reads,
+        writes=writes,
+        seconds=seconds,
+        azure_seconds=azure_seconds,
+        peak_bytes=peak,
+        virtual=virtual,
+    )
+
+
+async def _steps(house: SweepHouse) -> SweepRecord:
+    """A sweep's own steps, without the passes that it asks for."""
+    begun = await house.sweeper.begin("timer", "bench")
+    await house.sweep_trigger.drain()
+    ended = await house.sweeper.read(begun.id)
+    if ended is None:
+        raise ReferenceFailed("a sweep has no record")
+    return ended
+
+
+async def _traced(house: SweepHouse) -> int:
+    """Most bytes that a sweep held at once, the simulated Azure's answers included, its log not."""
+    await house.live(house.after(timedelta(seconds=2)))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        await _steps(house)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def _repair(count: int) -> Repaired:
+    house = SweepHouse(count, subscriptions=min(SUBSCRIPTIONS, count))
+    async with house:
+        await house.remember()
+        house.switch_off_events()
+        drifted = house.registries[:: count // (count // _DRIFTED)]
+        for number, registry in enumerate(drifted):
+            list(DRIFTS.values())[number % len(DRIFTS)](house.azure, registry)
+        at, began, sweeps = house.now(), time.process_time(), 0
+        while sweeps < _MOST_SWEEPS:
+            swept = await house.sweep()
+            sweeps += 1
+            if swept.verdicts == {"compliant": count}:
+                break
+        virtual, seconds = house.now() - at, time.process_time() - began
+        _all_isolated(house, drifted)
+        passes, changed = await house.passes(), await _changed(house)
+        return Repaired(
+            registries=count,
+            drifted=len(drifted),
+            sweeps=sweeps - 1,
+            most_passes=max(passes[as_id(registry).name] for registry in drifted),
+            touched_others=len(changed - set(drifted)),
+            virtual=virtual,
+            seconds=seconds,
+        )
+
+
+def _all_isolated(house: SweepHouse, drifted: Sequence[str]) -> None:
+    """An independent look: at every registry's doors, and at everything of some that had drifted."""
+    left_open = [registry for registry in house.registries if not house.closed(registry)]
+    problems = [
+        problem
+        for registry in drifted[:: max(len(drifted) // _LOOKED_AT, 1)]
+        for problem in unisolated(house.azure, registry)
+    ]
+    if left_open or problems:
+        raise ReferenceFailed(f"{len(left_open)} registries are open; {len(problems)} things are wrong: {problems[:3]}")
+
+
+async def _changed(house: SweepHouse) -> set[str]:
+    """Registries for which anything was written."""
+    histories = {registry: await house.ledger.history(as_id(registry), 1000) for registry in house.registries}
+    return {registry for registry, entries in histories.items() if any(each.kind == "change" for each in entries)}
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def _calm_rows(calm: Calm) -> list[Row]:
+    count = calm.registries
+    ours = calm.seconds - calm.azure_seconds
+    share = count / 24
+    return [
+        bounded(
+            f"{count} isolated registries: Resource Graph queries per 1,000",
+            ours=1000 * calm.queries / count,
+            most=QUERIES_PER_THOUSAND,
+            about=Budget.SWEEP,
+        ),
+        bounded(
+            "  registries handed over for their daily look",
+            ours=calm.swept.enqueued,
+            most=round(SPREAD * share),
+            reference=f"a 24th is {share:.0f}",
+            about=Budget.SWEEP,
+        ),
+        bounded(
+            "  Resource Manager reads, daily looks included",
+            ours=calm.reads,
+            most=LOOK * calm.swept.enqueued,
+            reference=f"{LOOK} for each look",
+            about=Budget.SWEEP,
+        ),
+        exactly("  writes", ours=calm.writes, needed=0, about=Budget.SWEEP),
+        told(
+            "  processor time of the sweep",
+            f"{1000 * ours / count:.3g} ms for each registry",
+            reference="simulated Azure not counted",
+        ),
+        told("  duration in virtual time", f"{calm.virtual.total_seconds():.1f} s in {calm.swept.step - 1} steps"),
+        told(
+            "  most memory at once, traced", f"{calm.peak_bytes / _MIB:.1f} MiB", reference="simulated answers included"
+        ),
+    ]
+
+
+def _repair_rows(repaired: Repaired) -> list[Row]:
+    label = f"{repaired.drifted} drifted of {repaired.registries}"
+    return [
+        told(f"{label}: sweeps until all are isolated", str(repaired.sweeps), reference="at most 500 registries each"),
+        exactly("  most passes asked for one of them", ours=repaired.most_passes, needed=1),
+        exactly("  others that anything was written for", ours=repaired.touched_others, needed=0),
+        told("  duration in virtual time", f"{repaired.virtual.total_seconds() / 60:.0f} min"),
+        told("  processor time, simulated Azure included", f"{repaired.seconds:.0f} s"),
+    ]
+
+
+def main() -> int:
+    """Measure and print; ends with status 1 when a sweep did not do its work."""
+    parser = argparse.ArgumentParser(prog="python -m bench.sweep", description="Measure sweeps.")
+    parser.add_argument("--registries", type=int, nargs="*", default=[1000, 10_000], help="sizes of calm crowds")
+    parser.add_argument(
+        "--drifts", type=int, nargs="*", default=[], help="sizes of crowds of which a tenth has drifted"
+    )
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    try:
+        section = sweeping(arguments.registries, drifts=arguments.drifts)
+    except ReferenceFailed as problem:
+        print(f"The bench has no figures: {problem}", file=sys.stderr)
+        return 1
+    table.show((section,), dict(machine.facts()) | {"took": f"{time.monotonic() - began:.0f} s"}, Console(width=160))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
