@@ -20,7 +20,14 @@ from local.simulator.likeness_foreign import groups_in
 from local.simulator.likeness_names import Names
 from local.simulator.likeness_operations import OperationUrls, is_pending
 from local.simulator.likeness_presume import Presumption, presumption_of
-from local.simulator.likeness_targets import Target, TargetKind, group_id, subscriptions_in, target_of
+from local.simulator.likeness_targets import (
+    Target,
+    TargetKind,
+    group_id,
+    subscriptions_asked,
+    subscriptions_in,
+    target_of,
+)
 from local.simulator.likeness_versions import versions_used
 from local.simulator.likeness_world import Crashed, Driver
 from local.simulator.likeness_writable import WRITABLE
@@ -49,7 +56,8 @@ def replay(exchanges: Sequence[Exchange]) -> list[Outcome]:
 class _Player:
     def __init__(self, exchanges: Sequence[Exchange]) -> None:
         texts = (f"{each.path} {each.request_body} {each.body}" for each in exchanges)
-        subscriptions = sorted({found for text in texts for found in subscriptions_in(text)})
+        named = {found for text in texts for found in subscriptions_in(text)}
+        subscriptions = sorted(named.union(*(subscriptions_asked(each.request_body) for each in exchanges)))
         moments = [each.at for each in exchanges if each.at is not None]
         self._exchanges = exchanges
         groups = groups_in(body for each in exchanges for body in (each.request_body, each.body))

@@ -107,6 +107,12 @@ def subscriptions_in(text: str) -> set[str]:
     return set(re.findall(r"/subscriptions/([^/\"'?\s]+)", text, re.IGNORECASE))
 
 
+def subscriptions_asked(body: Any) -> set[str]:
+    """The subscriptions that a query of Resource Graph is about."""
+    named = body.get("subscriptions") if isinstance(body, dict) else None
+    return {str(each) for each in named} if isinstance(named, list) else set()
+
+
 def addresses_in(body: Any, subnet_id: str) -> Iterable[str]:
     """Addresses that a body shows in a subnet."""
     if isinstance(body, list):

@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from local.simulator import arm_ids
 from local.simulator.kernel import Kernel
@@ -40,6 +41,7 @@ from local.simulator.world import Resource
 
 _ACTIONS = {GROUP_TYPE: "Microsoft.Resources/subscriptions/resourceGroups/read"}
 _SCALE = 1_000_000
+_MEMBERS = frozenset(("frozen", "hidden", "lostShare", "announced", "lagSeconds", "refresh"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +87,31 @@ class ResourceGraph:
     def refresh(self) -> None:
         """Show the world as it is now, without lag."""
         self.index.show_everything(self._azure.world.now)
+
+    def configure(self, given: Any) -> None:
+        """
+        Change the weather and the lag: {frozen, hidden, lostShare, announced, lagSeconds, refresh}, each of them optional.
+
+        Raises:
+            ValueError: A member that is unknown or has no sense.
+            TypeError: *given* is no object.
+        """
+        if not isinstance(given, dict):
+            raise TypeError("the weather of Resource Graph is an object")
+        unknown = set(given) - _MEMBERS
+        if unknown:
+            raise ValueError(f"Resource Graph has no {', '.join(sorted(unknown))}")
+        share, lag = float(given.get("lostShare", self.weather.lost_share)), float(given.get("lagSeconds", 0))
+        if not 0 <= share <= 1 or lag < 0:
+            raise ValueError("lostShare lies between 0 and 1, and lagSeconds is not negative")
+        self.weather.lost_share = share
+        self.weather.frozen = bool(given.get("frozen", self.weather.frozen))
+        self.weather.announced = bool(given.get("announced", self.weather.announced))
+        self.weather.hidden = {str(each).lower() for each in given.get("hidden", self.weather.hidden)}
+        if "lagSeconds" in given:
+            self.lag = timedelta(seconds=lag)
+        if given.get("refresh"):
+            self.refresh()
 
     def tables(self, principal: Principal, subscriptions: Sequence[str]) -> "VisibleTables":
         """What that caller may ask now, in these subscriptions."""

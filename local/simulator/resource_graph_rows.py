@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, Kind] = {
     "zones": Kind.DYNAMIC,
     "extendedLocation": Kind.DYNAMIC,
 }
-"""Columns in the order in which the service gives them (recorded: azcli2411); every table has them (ASSUMED)."""
+"""Columns in the order in which the service gives them (recorded: azext2508); every table has them (ASSUMED)."""
 
 TABLES = (RESOURCES, CONTAINERS, DNS)
 EMPTY_TABLES = frozenset(

@@ -11,6 +11,7 @@ It is no part of Azure and needs no token; the server listens on the loopback in
     DELETE /simulator/resources?id=        take a resource away behind everybody's back
     POST   /simulator/faults               {kind, method, path, times, skip, status, code, message, headers, seconds}
     DELETE /simulator/faults               forget the script
+    POST   /simulator/graph                {frozen, hidden, lostShare, announced, lagSeconds, refresh} of Resource Graph
     POST   /simulator/hosts                {site, url, key}: where a function app's events are delivered
     POST   /simulator/principals           a principal as in a seed document
 """
@@ -44,6 +45,7 @@ def routes(azure: SimulatedAzure, wake: Callable[[], None]) -> list[web.RouteDef
         web.delete("/simulator/resources", control.remove),
         web.post("/simulator/faults", _told(control.add_fault)),
         web.delete("/simulator/faults", control.clear_faults),
+        web.post("/simulator/graph", _told(azure.graph.configure)),
         web.post("/simulator/hosts", _told(control.add_host)),
         web.post("/simulator/principals", _told(control.add_principal)),
     ]

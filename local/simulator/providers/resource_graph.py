@@ -127,11 +127,11 @@ def _subscriptions(azure: Kernel, given: Any) -> tuple[str, ...] | None:
 
 def _answered(azure: Kernel, call: Call, wish: Wish) -> JsonObject:
     asked = wish.subscriptions if wish.subscriptions is not None else tuple(azure.subscriptions)
-    _demand_eligible(azure, call, asked)
     tables = azure.graph.tables(call.principal, asked)
     start = _start(azure, wish)
     try:
         query = compiled(wish.query, tables)
+        _demand_eligible(azure, call, asked)
         rows = query.run()
     except QueryError as problem:
         raise _query_refused(azure, problem) from problem

@@ -189,3 +189,21 @@ def test_a_generated_name_of_the_recording_stands_for_the_simulated_one() -> Non
     )
 
     assert told(measure(lines(read))) == []
+
+
+def test_the_subscriptions_that_a_query_is_about_exist() -> None:
+    headers = {
+        "x-ms-user-quota-remaining": "14",
+        "x-ms-user-quota-resets-after": "00:00:05",
+        "x-ms-ratelimit-remaining-tenant-resource-requests": "14",
+    }
+    query = exchange(
+        op="resource_graph",
+        method="POST",
+        path="/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01",
+        request_body={"query": "Resources | project id", "subscriptions": ["6d3f0000-0000-4000-8000-000000000001"]},
+        status=200,
+        response_headers={"content-type": JSON_TYPE, **headers},
+        response_body={"totalRecords": 0, "count": 0, "data": [], "facets": [], "resultTruncated": "false"},
+    )
+    assert measure(lines(query)).of(["resource_graph"]).percent == 100.0

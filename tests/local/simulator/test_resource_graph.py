@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from local.simulator import scenery
 from local.simulator.azure import SUBSCRIPTION, SimulatedAzure
 from local.simulator.faults import Fault, FaultKind
@@ -180,6 +182,21 @@ def test_a_hidden_subscription_is_missing_for_everybody() -> None:
     client = world()
     client.azure.graph.weather.hidden.add(SUBSCRIPTION)
     assert rows(client, "Resources") == []
+
+
+def test_the_weather_can_be_told_as_json() -> None:
+    graph = world().azure.graph
+    graph.configure({"frozen": True, "hidden": [OTHER.upper()], "lostShare": 0.5, "announced": True, "lagSeconds": 300})
+    weather = graph.weather
+    told = (weather.frozen, weather.hidden, weather.lost_share, weather.announced, graph.lag)
+    assert told == (True, {OTHER}, 0.5, True, timedelta(minutes=5))
+    graph.configure({"hidden": [], "refresh": True})
+    assert (weather.hidden, weather.frozen, graph.lag) == (set(), True, timedelta(minutes=5))
+    for wrong in ({"lostShare": 2}, {"lagSeconds": -1}, {"storm": 1}, {"lostShare": "x"}):
+        with pytest.raises(ValueError, match=r"lostShare|storm|float"):
+            graph.configure(wrong)
+    with pytest.raises(TypeError):
+        graph.configure([])
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------

@@ -126,6 +126,7 @@ async def test_the_control_plane_shows_and_changes_the_world(client: ClientSessi
         ("POST", "/simulator/faults", {"kind": "reset", "colour": "red"}, "a fault has no colour"),
         ("POST", "/simulator/faults", {}, "kind"),
         ("POST", "/simulator/seed", {"resources": [{}]}, "'id'"),
+        ("POST", "/simulator/graph", {"storm": 1}, "no storm"),
         ("POST", "/simulator/hosts", {"url": "http://x"}, "site"),
         ("GET", "/simulator/log?since=yesterday", None, "yesterday"),
     ],
