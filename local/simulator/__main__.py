@@ -19,6 +19,7 @@ from local.simulator import seed
 from local.simulator.azure import SimulatedAzure
 from local.simulator.clouds import CLOUDS
 from local.simulator.durations import Durations
+from local.simulator.options import Options
 from local.simulator.server import SimulatorServer
 
 
@@ -41,6 +42,7 @@ def _azure(arguments: argparse.Namespace) -> SimulatedAzure:
         start=datetime.now(UTC),
         cloud=arguments.cloud,
         durations=Durations().scaled(arguments.scale),
+        options=Options(graph_lag=Options().graph_lag * arguments.scale),
     )
     azure.identity_header = secrets.token_urlsafe(24)
     if arguments.seed is not None:
