@@ -104,6 +104,7 @@ class HistoryView(Wire):
     after: Mapping[str, Any] | None
     attempts: int
     duration_seconds: float | None
+    generation: int
 
 
 class Asked(Wire):

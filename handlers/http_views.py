@@ -142,6 +142,7 @@ def history_view(entry: HistoryEntry) -> HistoryView:
         after=entry.after,
         attempts=entry.attempts,
         duration_seconds=entry.duration_seconds,
+        generation=entry.generation,
     )
 
 

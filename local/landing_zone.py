@@ -6,7 +6,14 @@ Done by a user through Azure Resource Manager, as in a real subscription; the id
 
 from local.arm_user import ArmUser
 from local.stage import Stage
-from local.stage_scene import API_VERSIONS, LOCATION, event_subscription_body, network_body, topic_body
+from local.stage_scene import (
+    API_VERSIONS,
+    LOCATION,
+    event_subscription_body,
+    network_body,
+    outcome_topic_body,
+    topic_body,
+)
 
 
 async def lay_out(user: ArmUser, stage: Stage) -> None:
@@ -21,5 +28,6 @@ async def lay_out(user: ArmUser, stage: Stage) -> None:
         await user.put(group, {"location": LOCATION}, API_VERSIONS["groups"])
     await user.put(scene.network, network_body(), API_VERSIONS["network"])
     await user.put(scene.topic, topic_body(scene), API_VERSIONS["event-grid"])
+    await user.put(scene.outcome_topic, outcome_topic_body(), API_VERSIONS["event-grid"])
     subscription = event_subscription_body(stage.host.webhook)
     await user.put(scene.event_subscription, subscription, API_VERSIONS["event-grid"])

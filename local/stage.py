@@ -22,7 +22,7 @@ import yaml
 from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY, Azurite, start_azurite
 from local.processes import Child, ChildFailed, start
-from local.stage_scene import APP_CLIENT, APP_PRINCIPAL, Scene, policy, seed
+from local.stage_scene import APP_CLIENT, APP_PRINCIPAL, OUTCOME_TOPIC, Scene, policy, seed
 
 READY_WITHIN = timedelta(seconds=60)
 """Generous: a cold disk or a busy machine must not look like a defect."""
@@ -112,6 +112,7 @@ class Stage:
             "ISOLATION_WORK_QUEUE": "registry-work",
             "ISOLATION_SWEEP_SCHEDULE": "0 7 * * * *",
             "ISOLATION_POLICY_PATH": str(self.folder / "policy.yaml"),
+            "ISOLATION_OUTCOME_TOPIC": f"{self.azure.endpoint}/topics/{OUTCOME_TOPIC}/api/events",
             "ISOLATION_ARM_ENDPOINT": self.azure.endpoint,
             "ISOLATION_ARM_CA": str(self.azure.ca),
             "ISOLATION_PACE": f"{min(max(self.scale, 0.01), 1.0):g}",

@@ -34,6 +34,9 @@ API_VERSIONS = {
 
 ROLE = REPOSITORY / "infra" / "role.json"
 """The role that users are told to assign to the app; the demo shows that it suffices."""
+OUTCOME_ROLE = REPOSITORY / "infra" / "role-outcomes.json"
+"""The role on the topic."""
+OUTCOME_TOPIC = "registry-outcomes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,11 @@ class Scene:
         return f"{self.group('rg-events')}/providers/Microsoft.EventGrid/systemTopics/subscription-events"
 
     @property
+    def outcome_topic(self) -> str:
+        """Where the app tells what became of registries."""
+        return f"{self.group('rg-events')}/providers/Microsoft.EventGrid/topics/{OUTCOME_TOPIC}"
+
+    @property
     def event_subscription(self) -> str:
         return f"{self.topic}/eventSubscriptions/registry-isolation"
 
@@ -75,7 +83,8 @@ class Scene:
 
 def seed() -> dict[str, Any]:
     """The world before anybody did anything: only the app's identity with its role is there."""
-    role = {"scope": "/", "actions": json.loads(ROLE.read_text())["Actions"]}
+    data_actions = json.loads(OUTCOME_ROLE.read_text())["DataActions"]
+    role = {"scope": "/", "actions": json.loads(ROLE.read_text())["Actions"], "dataActions": data_actions}
     app = {"id": APP_PRINCIPAL, "applicationId": APP_CLIENT, "name": "registry-isolation", "assignments": [role]}
     return {"principals": [app]}
 
@@ -106,6 +115,11 @@ def topic_body(scene: Scene) -> dict[str, Any]:
     """Every write and deletion of the subscription."""
     properties = {"source": scene.scope, "topicType": "Microsoft.Resources.Subscriptions"}
     return {"location": "global", "properties": properties}
+
+
+def outcome_topic_body() -> dict[str, Any]:
+    """A topic for CloudEvents from identities alone."""
+    return {"location": LOCATION, "properties": {"inputSchema": "CloudEventSchemaV1_0", "disableLocalAuth": True}}
 
 
 def event_subscription_body(webhook: str) -> dict[str, Any]:

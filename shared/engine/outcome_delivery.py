@@ -3,10 +3,11 @@ Brings outcome events to the topic: at least once, in order for each registry, h
 
 A message names a registry, the events are in its ledger row. What the topic took is removed from the row under its ETag,
 event by event, so that an event that a pass adds meanwhile stays. If the topic fails, the message is sent again with a
-growing delay: failing deliveries must not count towards the poison queue, because nothing is wrong with the message. Two
-deliveries of one registry at the same time publish some events twice, with the same id.
+growing delay: failing deliveries must not count towards the poison queue, because nothing is wrong with the message. Deliveries
+of one registry wait for one another within a process; two processes may publish an event twice, with the same id.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from shared.engine.records import HistoryEntry, LedgerRow
 SHORT_TRIES = 4
 """Of a message that a sweep sent: the next sweep sends another, and while the topic is away they must not pile up."""
 _TRIES = 8
+_LOCKS = 64
 _ROUNDS = 5
 _LONGEST_INPUT = 2000
 
@@ -45,6 +47,7 @@ class Deliverer:
         self._queue = queue
         self._clock = clock
         self._pacing = pacing
+        self._locks = tuple(asyncio.Lock() for _ in range(_LOCKS))
 
     async def deliver(self, body: bytes) -> None:
         """
@@ -62,7 +65,8 @@ class Deliverer:
             tell("outcome-unheard", registry=message.registry.text)
             return
         try:
-            await self._publish(message.registry, self._topic)
+            async with self._locks[hash(message.registry) % _LOCKS]:
+                await self._publish(message.registry, self._topic)
         except RegistryIsolationError as error:
             await self._later(message, error)
 
