@@ -47,6 +47,7 @@ MOST_RESTARTS = 2
 _THROTTLED = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=10)
 _TRIES = 8
+_PAGE_LOST = "The sweep was lost at one page of the inventory again and again, and went on with the ledger alone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,8 @@ class Sweeper:
         """
         Begin a sweep, or give the one that is running.
 
-        A running one that fell silent is taken up where it was; after three times it is recorded as failed.
+        A running one that fell silent is taken up where it was, the third time without the inventory, as its page may be
+        what kills it; after that it is recorded as failed.
 
         Args:
             reason: Which door: "timer" or "http".
@@ -162,6 +164,8 @@ class Sweeper:
             await self._sweeps.write(_failed(record, now, sentence), entry.etag)
             return None
         revived = replace(record, revived=record.revived + 1, touched=now, due=now)
+        if revived.revived == MOST_REVIVALS and revived.phase is SweepPhase.INVENTORY:
+            revived = _to_ledger(replace(revived, blind=True).noted(_PAGE_LOST))
         tell("sweep-revived", level=logging.WARNING, sweep=record.id, step=record.step, revived=revived.revived)
         await self._sweeps.write(revived, entry.etag)
         await self._services.queue.send(SweepMessage(sweep=record.id, step=record.step))

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from local.memory import MemoryLedger
-from local.memory_sweeps import MemorySweepQueue, MemorySweeps
+from local.memory_sweeps import MemoryInventory, MemorySweepQueue, MemorySweeps
 from shared.core.errors import Unavailable
 from shared.core.sweeps import SweepMessage, SweepRecord, SweepState
 from shared.engine.retrying import ATTEMPTS
-from tests.engine.sweep_desk import DAY, HOUR, MINUTE, SweepDesk
+from shared.engine.sweep_ports import InventoryPage
+from tests.core.worlds import registry_id
+from tests.engine.sweep_desk import DAY, HOUR, MINUTE, SweepDesk, waiting
 from tests.virtual_time import run_virtual
 
 pytestmark = pytest.mark.looptime
@@ -217,6 +219,32 @@ async def test_a_poisoned_step_is_taken_up_by_the_next_timer() -> None:
     assert swept.id == begun.id
     assert swept.state is SweepState.DONE
     assert desk.asked() == {"new-a": 1, "zz-new": 1}
+
+
+class BrokenInventory(MemoryInventory):
+    """Has a bug."""
+
+    async def page(self, cursor: str = "") -> InventoryPage:
+        raise ValueError(cursor)
+
+
+async def test_a_page_that_always_fails_does_not_keep_lost_chains_waiting_for_ever() -> None:
+    desk = await a_desk()
+    await desk.note(registry_id("stuck"), waiting(desk.clock.now() - HOUR), ago=2 * HOUR)
+    desk.inventory = BrokenInventory()
+    begun = await desk.sweeper.begin("timer", "test")
+    for _ in range(3):
+        await desk.trigger.drain()
+        await desk.rest(HOUR)
+        assert (await desk.sweeper.begin("timer", "test")).id == begun.id
+    await desk.trigger.drain()
+    await desk.passes()
+
+    ended = await state_of(desk, begun.id)
+    assert (ended.state, ended.blind, ended.revived) == (SweepState.DONE, True, 3)
+    assert "went on with the ledger alone" in ended.notes[0]
+    assert desk.asked()["stuck"] == 1
+    assert len(desk.poisoned) == 3
 
 
 async def test_a_sweep_that_waits_for_a_quota_is_not_taken_for_lost() -> None:
