@@ -5,7 +5,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 from shared.core.arm import ResourceId
+from shared.core.audit import Effect
 from shared.core.changes import ClosePublicAccess, CreateEndpoint, PutZoneGroup
+from shared.core.outcomes import OutcomeKind, Told, make_event
 from shared.core.registry import TargetKind
 from shared.core.report import (
     Condition,
@@ -60,7 +62,12 @@ def a_full_row(registry: ResourceId) -> LedgerRow:
         caller="somebody",
         operations=(
             Operation(
-                change=create, started=EPOCH, due=EPOCH, url="https://management.azure.com/op?t=1&s=a%2Fb", checks=2
+                change=create,
+                started=EPOCH,
+                due=EPOCH,
+                url="https://management.azure.com/op?t=1&s=a%2Fb",
+                checks=2,
+                tries=3,
             ),
         ),
         pending=(attach, close),
@@ -74,6 +81,23 @@ def a_full_row(registry: ResourceId) -> LedgerRow:
         zones={"amlregistry": ("privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"), "blob": ()},
         observed=True,
         snapshots={registry.key: {"publicNetworkAccess": "Enabled", "networkAcls": {"ipRules": [1, None, True, 2.5]}}},
+        effects={"create-zone:x": Effect(digest="d1", before={"exists": False}, after={"exists": True})},
+        told=Told(kind=OutcomeKind.DRIFTED, reasons=("Paused",), phase="paused", number=2),
+        outbox=(
+            make_event(
+                Told(kind=OutcomeKind.ISOLATED, phase="converged"),
+                OutcomeKind.DRIFTED,
+                registry=registry,
+                first_seen=EPOCH,
+                at=EPOCH,
+                generation=7,
+                phase="paused",
+                reasons=(Reason(name="Paused", sentence="Ü rests."),),
+                changes=("close",),
+                findings=1,
+                digest="d1",
+            ),
+        ),
         outcome=Waiting(until=EPOCH + timedelta(seconds=5), reasons=(Reason(name="Busy", sentence="Wait."),)),
         report=Report(
             registry=registry,

@@ -81,6 +81,7 @@ async def test_a_summary_says_what_the_row_says(ledger: Ledger) -> None:
         at=EPOCH,
         due=EPOCH + timedelta(seconds=5),
         verified=EPOCH + timedelta(minutes=3),
+        outbox=True,
     )
 
 

@@ -1,14 +1,18 @@
 """Outcome events in the row: with the outcome or not at all, whoever else writes meanwhile."""
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from local.memory import MemoryLedger
 from local.memory_outcomes import MemoryOutcomeQueue
+from shared.cloud.ledger_entities import from_row_entity, to_row_entity
+from shared.core.audit import Effect
 from shared.core.errors import Unavailable
 from shared.core.outcome_messages import OutcomeMessage
 from shared.core.outcomes import MOST_KEPT, OutcomeKind, Told
+from shared.core.registry import Json
 from shared.core.report import BlockedOutcome, Converged, Failed, Outcome, Reason, Report, Waiting
 from shared.core.requests import WorkMessage
 from shared.engine.outcomes import Outbox, announce, announce_drift, overflow, silence, told
@@ -198,3 +202,23 @@ async def test_a_pass_asks_for_ever_and_a_sweep_for_a_while() -> None:
     messages = [OutcomeMessage.decode(each.text) for each in await queue.texts.receive()]
     assert [message.lasting for message in messages] == [True, False]
     assert {message.registry for message in messages} == {ALPHA}
+
+
+def test_the_longest_events_and_effects_fit_into_a_row_together() -> None:
+    rng = random.Random(4)
+
+    def noise(length: int) -> str:
+        return "".join(chr(rng.randrange(0x4E00, 0x9FA0)) for _ in range(length))
+
+    reasons = [Reason(name=noise(60), sentence=noise(400)) for _ in range(5)]
+    changes = [noise(150) for _ in range(8)]
+    last = ISOLATED
+    events = []
+    for number in range(MOST_KEPT):
+        last = replace(last, number=number)
+        events.append(an_event(last, OutcomeKind.BLOCKED, reasons=reasons, changes=changes))
+    side: dict[str, Json] = {"a": f"{rng.getrandbits(4 * 3_900):x}"}
+    effects = {f"create-endpoint:{ALPHA.key}{number}": Effect(before=side, after=side) for number in range(60)}
+    row = a_row(told=last, outbox=tuple(events), effects=effects)
+
+    assert from_row_entity(to_row_entity(row), ALPHA) == row
