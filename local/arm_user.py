@@ -8,7 +8,9 @@ code that is on trial.
 import asyncio
 import json
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +26,7 @@ _POLL_SECONDS = 5.0
 """Between two looks at an operation that names no Retry-After; scaled like everything else."""
 _LONGEST_POLL_SECONDS = 15.0
 _IDENTITY_API = "2019-08-01"
+_GRAPH_API = "2022-10-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,27 @@ class ArmUser:
             pause = self._pause(answer)
         if operation and (answer.status in {201, 202} or _running(content)):
             await self._follow(operation, pause)
+
+    async def patch(self, path: str, body: Json, api_version: str) -> None:
+        """PATCH a resource whose answer is final."""
+        async with self._session.patch(self._url(path, api_version), json=body, headers=self._headers) as answer:
+            await _document(answer)
+
+    async def delete(self, path: str, api_version: str) -> None:
+        """DELETE a resource and wait until it is gone."""
+        async with self._session.delete(self._url(path, api_version), headers=self._headers) as answer:
+            await _document(answer)
+            operation = answer.headers.get("Azure-AsyncOperation") or answer.headers.get("Location")
+            pause = self._pause(answer)
+        if operation and answer.status == HTTPStatus.ACCEPTED:
+            await self._follow(operation, pause)
+
+    async def graph(self, query: str) -> Sequence[Json]:
+        """Rows of Azure Resource Graph, which is a minute behind the rest of Azure."""
+        url = self._url("/providers/Microsoft.ResourceGraph/resources", _GRAPH_API)
+        async with self._session.post(url, json={"query": query}, headers=self._headers) as answer:
+            found: Sequence[Json] = (await _document(answer))["data"]
+            return found
 
     async def look(self, path: str) -> Any:
         """GET something of the simulated Azure's control plane, which is no part of Azure."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from aiohttp import ClientError
 
+from local.app_user import AppRefused
 from local.arm_user import ArmRefused
 from local.azurite import REPOSITORY, AzuriteMissing
 from local.demo_show import Show
@@ -47,12 +48,13 @@ def run(arguments: argparse.Namespace, show: Show) -> int:
     timeout: timedelta = arguments.timeout or max(TIMEOUT, TIMEOUT * (arguments.scale / SCALE))
     with work_folder("demo", keep=arguments.keep) as folder, Stage(folder.path, scale=arguments.scale) as stage:
         set_up(stage, show)
-        story = Story(stage, show, timeout=timeout)
+        story = Story(stage, show, timeout=timeout, acts=True)
         with show:
             ending = asyncio.run(story.play())
         show.before_and_after(story.watched.before, story.watched.now)
         show.timeline(ending.steps, ending.asked)
         show.requests(ending.requests)
+        show.acts(ending.acts)
         show.verdict(ending.problems, ending.registry)
         folder.keep = arguments.keep or bool(ending.problems)
     return report(ending, as_json=arguments.json)
@@ -90,7 +92,7 @@ def work_folder(name: str, *, keep: bool = False) -> Iterator[WorkFolder]:
     folder = WorkFolder(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent)), keep)
     try:
         yield folder
-    except (ArmRefused, ChildFailed, ClientError):
+    except (AppRefused, ArmRefused, ChildFailed, ClientError):
         folder.keep = True
         raise
     finally:
@@ -108,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Interrupted; everything was stopped.", file=sys.stderr)
         return INTERRUPTED
-    except (ArmRefused, AzuriteMissing, ChildFailed, ClientError) as error:
+    except (AppRefused, ArmRefused, AzuriteMissing, ChildFailed, ClientError) as error:
         print(f"The demo did not get to its end. {error}", file=sys.stderr)
         return 1
 

@@ -4,17 +4,18 @@ How the demo looks: a live picture on a terminal, plain lines everywhere else, t
 Only shows what others found out; decides nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from local.demo_act import Act
 from local.demo_sight import EndpointSight, Part, Sight, ZoneSight
 from local.demo_timeline import Requests, Step
 
@@ -96,6 +97,28 @@ class Show:
         for step in steps:
             took = "" if step.seconds is None else f"{step.seconds:.1f}"
             table.add_row(f"{(step.at - asked).total_seconds():.1f}", took, step.what)
+        self.console.print(table)
+
+    def history(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """The newest lines of the app's own history, as its HTTP API tells them."""
+        table = Table(title="History, newest first", title_justify="left")
+        for column in ("at", "kind", "what", "asked by", "result", "took"):
+            table.add_column(column, overflow="fold")
+        for entry in entries:
+            seconds = entry["durationSeconds"]
+            asked = " ".join(part for part in (entry["origin"], entry["caller"]) if part)
+            took = "" if seconds is None else f"{seconds:.1f} s"
+            table.add_row(entry["at"][11:19], entry["kind"], entry["sentence"], asked, entry["result"], took)
+        self.console.print(table)
+
+    def acts(self, acts: Sequence[Act]) -> None:
+        """What was disturbed, who found it, and how long it took."""
+        table = Table(title="What happened to it afterwards", title_justify="left")
+        for column in ("disturbance", "found by", "isolated again after"):
+            table.add_column(column)
+        for act in acts:
+            after = "not in time" if act.seconds is None else f"{act.seconds:g} s"
+            table.add_row(act.what, act.found_by, Text(after, style="red" if act.seconds is None else "green"))
         self.console.print(table)
 
     def requests(self, requests: Requests) -> None:

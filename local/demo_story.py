@@ -7,12 +7,14 @@ simulated Azure's state and lets `local.demo_verdict` have the last word, which 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local import demo_verdict, stage_scene
 from local.arm_user import ArmUser
+from local.demo_act import Act
+from local.demo_acts import Acts
 from local.demo_show import Show
 from local.demo_sight import Sight, news, sight
 from local.demo_timeline import Requests, Step, asked_at, requests_of, timeline
@@ -50,6 +52,7 @@ class Ending:
     isolated_at: datetime | None
     requests: Requests
     steps: Sequence[Step]
+    acts: Sequence[Act] = ()
 
     @property
     def seconds(self) -> float | None:
@@ -72,6 +75,7 @@ class Ending:
                 }
                 for step in self.steps
             ],
+            "acts": [{"what": act.what, "found_by": act.found_by, "seconds": act.seconds} for act in self.acts],
         }
         return found | ({"problems": list(self.problems)} if self.problems else {})
 
@@ -81,13 +85,15 @@ class Story:
     One run on a stage that is ready.
 
     Args:
-        timeout: Longest time from the user's request to the end.
+        timeout: Longest time from the user's request to the isolation, and for each act after it.
+        acts: Go on after the isolation, with somebody who works against it.
     """
 
-    def __init__(self, stage: Stage, show: Show, *, timeout: timedelta) -> None:
+    def __init__(self, stage: Stage, show: Show, *, timeout: timedelta, acts: bool = False) -> None:
         self._stage = stage
         self._show = show
         self._timeout = timeout
+        self._acts = acts
         self.registry = stage.azure.scene.registry(NAME)
         self.watched = Watched()
 
@@ -108,9 +114,19 @@ class Story:
                 await self._create_and_watch(user, ledger)
                 found = await demo_verdict.problems(user, stage.azure.scene, self.registry)
                 history = await ledger.history(ResourceId.parse(self.registry), 1000)
-                return await self._ending(user, found, history)
+                ending = await self._ending(user, found, history)
+                return ending if found or not self._acts else await self._go_on(user, ending)
         finally:
             await ledger.aclose()
+
+    async def _go_on(self, user: ArmUser, ending: Ending) -> Ending:
+        """The acts after the isolation, and another verdict when they are over."""
+        said = f"isolated after {ending.seconds:g} s" if ending.seconds is not None else "isolated"
+        self._show.say(f"{self.registry.rpartition('/')[2]} is {said}; now somebody works against it", "bold green")
+        acts = await Acts(self._stage, self._show, user, self.registry, timeout=self._timeout).play()
+        problems = [f"{act.what}: not repaired in time." for act in acts if act.seconds is None]
+        problems += await demo_verdict.problems(user, self._stage.azure.scene, self.registry)
+        return replace(ending, acts=acts, problems=problems)
 
     async def _create_and_watch(self, user: ArmUser, ledger: TableLedger) -> None:
         regions = " and ".join(stage_scene.REGIONS)

@@ -96,9 +96,11 @@ def _done(history: Sequence[HistoryEntry]) -> Iterator[Step]:
                 yield Step(at=entry.at, what=f"the app says: {entry.sentence}")
         elif entry.kind == "request":
             yield Step(at=entry.at, what=f"the app takes the job, {entry.sentence}")
+        elif entry.kind == "change" and entry.result == "started":
+            continue  # its end tells the same with its duration
         elif entry.kind == "change" and entry.duration_seconds is not None:
             yield Step(at=entry.at - _span(entry), what=entry.sentence, seconds=entry.duration_seconds)
-        elif entry.kind != "change" or entry.result not in {"started", "succeeded"}:
+        elif entry.kind != "change" or entry.result != "succeeded":
             yield Step(at=entry.at, what=f"{entry.sentence} ({entry.result})")
 
 

@@ -37,6 +37,8 @@ class RunningHost:
     url: str
     webhook: str
     """Where Event Grid delivers, key included."""
+    key: str
+    """Opens the HTTP API."""
 
 
 class Stage:
@@ -84,7 +86,7 @@ class Stage:
         ready = json.loads(child.first_line(within=READY_WITHIN))
         self._host_port = urlsplit(ready["url"]).port or 0
         webhook = next(each["url"] for each in ready["functions"] if each["trigger"] == "eventGridTrigger")
-        self.host = RunningHost(child=child, url=ready["url"], webhook=webhook)
+        self.host = RunningHost(child=child, url=ready["url"], webhook=webhook, key=ready["keys"]["function"])
 
     def check(self) -> None:
         """

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from aiohttp import ClientError
 
+from local.app_user import AppRefused
 from local.arm_user import ArmRefused, ArmUser
 from local.azurite import AzuriteMissing
 from local.demo import SCALE, TIMEOUT, scale_factor, set_up, work_folder
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Everything was stopped.", file=sys.stderr)
         return 0
-    except (ArmRefused, AzuriteMissing, ChildFailed, ClientError) as error:
+    except (AppRefused, ArmRefused, AzuriteMissing, ChildFailed, ClientError) as error:
         print(f"It cannot be kept running. {error}", file=sys.stderr)
         return 1
     return 0

@@ -49,7 +49,24 @@ def test_the_demo_ends_with_an_isolated_registry(played: Played) -> None:
     document = played.document
     assert document["isolated"] is True
     assert document["registry"].endswith("/providers/Microsoft.MachineLearningServices/registries/contoso-models")
-    assert set(document) == {"registry", "isolated", "seconds", "arm_requests", "timeline"}
+    assert set(document) == {"registry", "isolated", "seconds", "arm_requests", "timeline", "acts"}
+
+
+def test_whatever_is_opened_afterwards_is_found_and_closed_again(played: Played) -> None:
+    assert [act["found_by"] for act in played.document["acts"]] == ["event", "sweep", "person"]
+    assert all(act["seconds"] > 0 for act in played.document["acts"])
+
+
+def test_the_commands_that_a_person_would_type_are_shown_without_the_key(played: Played) -> None:
+    commands = [line.partition("$ ")[2] for line in played.text.splitlines() if "$ curl" in line]
+
+    asked = ('/api/sweeps"', '/plan"', '/remediate?wait=60"', '/history?limit=14"')
+    assert [command.rpartition(" ")[2].endswith(end) for command, end in zip(commands, asked, strict=True)] == [
+        True
+    ] * 4
+    assert all('-H "x-functions-key: $KEY"' in command for command in commands)
+    assert "disable public network access of acr" in played.text
+    assert "History, newest first" in played.text
 
 
 def test_the_app_writes_what_is_necessary_and_nothing_else(played: Played) -> None:
