@@ -38,12 +38,14 @@ class Memory:
     Attributes:
         now: Time of this pass.
         closed_since: When the app's closing of the registry took effect; None when it was closed otherwise.
+        propagated: Everything was seen closed since then; what is open now, somebody has opened.
         repairs: How often each broken thing was seen, by key.
         rules_added: Resource instance rules that the app added for the registry.
     """
 
     now: datetime
     closed_since: datetime | None = None
+    propagated: bool = False
     repairs: Mapping[str, int] = field(default_factory=dict)
     rules_added: tuple[AddedRule, ...] = ()
 
@@ -113,7 +115,7 @@ def _propagating(own: Target, policy: IsolationPolicy, memory: Memory) -> bool:
     """The registry is open still, or was closed by the app so recently that Azure may yet close the rest itself."""
     if own.access is Access.OPEN:
         return True
-    if memory.closed_since is None:
+    if memory.closed_since is None or memory.propagated:
         return False
     return memory.now - memory.closed_since < timedelta(minutes=policy.lockdown.propagation_minutes)
 

@@ -92,6 +92,7 @@ class Previewer:
         memory = Memory(
             now=now,
             closed_since=work.row.closed_since,
+            propagated=work.row.propagated,
             repairs=work.row.repairs,
             rules_added=work.row.rules_added,
         )

@@ -39,9 +39,10 @@ from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
 from shared.engine.indexing import forget_gone, note_belongings
 from shared.engine.observe import Observer
-from shared.engine.owner_ports import OwnerIndex
 from shared.engine.outcomes import Outbox
-from shared.engine.pacing import Pacing, companions, scouts
+from shared.engine.owner_ports import OwnerIndex
+from shared.engine.pacing import Pacing, companions, next_look, scouts
+from shared.engine.patience import endured
 from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
 from shared.engine.preflight import preflight
 from shared.engine.reporting import outcome_entry, propagation, report_of, say, watched
@@ -124,17 +125,21 @@ class Reconciler:
             return say(work, Superseded())
         claimed = work.claimed_until(now)
         if claimed is not None:
-            delay = min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))
-            await retrier.call(lambda: self._services.queue.send(message, delay))
-            return say(work, self._again(delay, "AnotherPass", "Another pass is at work on this registry."))
+            return say(work, await self._wait_for_other(work, min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))))
         try:
-            outcome = await self._outcome(work)
+            outcome = endured(work, await self._outcome(work), self._clock.now())
             await self._finish(work, outcome)
-        except TakenOver:
-            outcome = Superseded()
+        except TakenOver as taken:
+            delay = self._pacing.scaled(_CLAIMED_DELAY)
+            outcome = await self._wait_for_other(work, delay) if taken.by_earlier else Superseded()
         if outbox is not None and work.announced:
-            await outbox.announced(work.registry)
+            await outbox.announced(work.registry, first=work.announced_first)
         return say(work, outcome)
+
+    async def _wait_for_other(self, work: Work, delay: timedelta) -> Outcome:
+        """Come back with the same message: a pass for an earlier one is at work, and will not ask for this one's next."""
+        await work.retrier.call(lambda: self._services.queue.send(work.message, delay))
+        return self._again(delay, "AnotherPass", "Another pass is at work on this registry.")
 
     async def _outcome(self, work: Work) -> Outcome:
         try:
@@ -251,6 +256,7 @@ class Reconciler:
         memory = Memory(
             now=self._clock.now(),
             closed_since=work.row.closed_since,
+            propagated=work.row.propagated,
             repairs=work.row.repairs,
             rules_added=work.row.rules_added,
         )
@@ -258,7 +264,7 @@ class Reconciler:
         if judge(work, plan, registry, policy, self._clock.now()):
             return await self._restorer.run(work)
         if plan.converged:
-            work.update(failures=0, denied_since={}, repairs={}, refused={})
+            work.update(propagated=True, failures=0, denied_since={}, repairs={}, refused={})
             return Converged()
         if policy.mode == "audit":
             return audited(plan, policy, approved_endpoints(registry))
@@ -323,7 +329,7 @@ class Reconciler:
             Reason(name="OperationRunning", sentence=op.change.sentence, resource=op.change.resource.text)
             for op in work.row.operations
         )
-        return Waiting(until=min(operation.due for operation in work.row.operations), reasons=reasons)
+        return Waiting(until=next_look(work.row.operations, work.row.pending), reasons=reasons)
 
     def _again(self, delay: timedelta, name: str, sentence: str) -> Waiting:
         return Waiting(until=self._clock.now() + delay, reasons=(Reason(name=name, sentence=sentence),))

@@ -17,6 +17,7 @@ from shared.core.arm import ResourceId
 from shared.core.audit import Effect
 from shared.core.changes import Change
 from shared.core.denials import Denials
+from shared.core.mishaps import Mishap
 from shared.core.outcomes import OutcomeEvent, Told
 from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
@@ -54,6 +55,14 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """A hash of what is waited for, and since when it has been the same."""
+
+    what: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """One pass is writing; another one may take over once *until* is past."""
 
@@ -81,6 +90,7 @@ class LedgerRow:
         first_seen: First request ever.
         missing_since: First 404 of a run of 404s.
         closed_since: When the registry's own public access was first seen closed.
+        propagated: Everything was as the policy asks at some time since then.
         zones: Group id to zone names, as the targets said.
         observed: The registry was seen whole at least once.
         verified: When it was last seen whole.
@@ -97,6 +107,8 @@ class LedgerRow:
         effects: Change key to what the changes under way do, for the history.
         told: What listeners were, or are being, told last.
         outbox: Outcome events that no topic has taken yet, oldest first.
+        waited: What the last passes have all waited for; None unless they wait.
+        last_error: What the last deliveries of a message ended with; None once a pass has come to its end.
         indexed: What the owner index holds for it, sorted.
         nudged: Attempt of the last message that was sent because a part of it changed; 0 if none in this generation.
         planned: Before this moment no pass begins, and at it one does whose message is known to be sent; None if unknown.
@@ -121,6 +133,7 @@ class LedgerRow:
     denied_since: Mapping[str, datetime] = field(default_factory=dict)
     missing_since: datetime | None = None
     closed_since: datetime | None = None
+    propagated: bool = False
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     observed: bool = False
     verified: datetime | None = None
@@ -137,6 +150,8 @@ class LedgerRow:
     effects: Mapping[str, Effect] = field(default_factory=dict)
     told: Told | None = None
     outbox: tuple[OutcomeEvent, ...] = ()
+    waited: Waited | None = None
+    last_error: Mishap | None = None
     indexed: tuple[ResourceId, ...] = ()
     nudged: int = 0
     planned: datetime | None = None

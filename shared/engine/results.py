@@ -140,7 +140,7 @@ class Results:
 
     def _note_closing(self, work: Work, change: Change) -> None:
         if isinstance(change, ClosePublicAccess) and change.target_kind is TargetKind.REGISTRY:
-            work.update(closed_since=self._clock.now())
+            work.update(closed_since=self._clock.now(), propagated=False)
 
 
 def told_effect(entry: HistoryEntry, effects: Mapping[str, Effect], *, happened: bool) -> HistoryEntry:

@@ -68,6 +68,13 @@ def test_a_registry_that_was_closed_long_ago_leaves_nothing_to_wait_for() -> Non
     assert closes(plan(HALF)) == ["stwesteurope0", "steastus0", "acralpha"]
 
 
+def test_what_is_opened_after_everything_was_closed_does_not_wait_for_azure() -> None:
+    closing = plan(HALF, closed_since=NOW - timedelta(minutes=1), propagated=True)
+
+    assert closing.waits == []
+    assert len(closes(closing)) == 3
+
+
 def test_only_what_is_open_is_closed() -> None:
     assert closes(plan(closed(NEW, TargetKind.REGISTRY, TargetKind.STORAGE))) == ["acralpha"]
     assert plan(closed(NEW)) == Closing()

@@ -49,6 +49,29 @@ def test_never_builds_the_private_way_in_and_closes_nothing() -> None:
     tell(story())
 
 
+def test_a_door_that_is_opened_minutes_after_the_lockdown_is_closed_at_once() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry = await create(house)
+            assert await house.settle(registry) == "converged"
+            made = house.azure.world.get(registry)
+            assert made is not None
+            storage, *_ = scenery.parts_of(house.azure, made)
+            body = {"properties": {"publicNetworkAccess": "Enabled"}}
+            scenery.send(house.azure, "PATCH", storage.id, body, api_version="2025-01-01")
+            assert not house.closed(registry)
+            await house.ask(registry)
+
+            async def closed() -> bool:
+                return house.closed(registry)
+
+            assert await house.live(closed, timedelta(minutes=1))
+            assert await house.settle(registry) == "converged"
+            assert unisolated(house.azure, registry) == []
+
+    tell(story())
+
+
 def test_immediately_closes_before_there_is_any_endpoint() -> None:
     async def story() -> None:
         house = House()
