@@ -69,7 +69,7 @@ class ResourceGraph:
         self._random = random.Random(seed)
         self.quota = Quota()
         self.weather = GraphWeather()
-        self.index = LaggingIndex(self._picture, lag=lag)
+        self.index = LaggingIndex(self._picture, lag=lag, frozen=lambda: self.weather.frozen)
         azure.world.on_change(self.index.mark)
         azure.world.on_removal(self._mark_network)
         azure.world.on_moment_end(lambda: self.index.photograph(azure.world.now))
@@ -115,7 +115,6 @@ class ResourceGraph:
 
     def tables(self, principal: Principal, subscriptions: Sequence[str]) -> "VisibleTables":
         """What that caller may ask now, in these subscriptions."""
-        self.index.frozen = self.weather.frozen
         self.index.photograph(self._azure.world.now)
         return VisibleTables(self._azure, self.index, self.weather, self._random, principal, subscriptions)
 

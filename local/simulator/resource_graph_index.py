@@ -19,12 +19,20 @@ type Photographer = Callable[[str], Row | None]
 
 
 class LaggingIndex:
-    """Rows by table, type and lower-cased id."""
+    """
+    Rows by table, type and lower-cased id.
 
-    def __init__(self, photographer: Photographer, *, lag: timedelta) -> None:
+    Args:
+        photographer: Takes the pictures.
+        lag: From a change to the moment at which it shows.
+        frozen: Nothing new is shown while this holds.
+    """
+
+    def __init__(
+        self, photographer: Photographer, *, lag: timedelta, frozen: Callable[[], bool] = lambda: False
+    ) -> None:
         self.lag = lag
-        self.frozen = False
-        """Nothing new is shown while this is set."""
+        self._frozen = frozen
         self._photographer = photographer
         self._marked: dict[str, None] = {}
         self._waiting: deque[tuple[datetime, str, Row | None]] = deque()
@@ -44,7 +52,7 @@ class LaggingIndex:
 
     def catch_up(self, now: datetime) -> None:
         """Show every picture whose time has come."""
-        if self.frozen:
+        if self._frozen():
             return
         while self._waiting and self._waiting[0][0] <= now:
             _, key, row = self._waiting.popleft()
