@@ -18,6 +18,8 @@ from tests.engine.desk import a_row
 from tests.handlers.http_rig import Door, path_to
 from tests.virtual_time import EPOCH
 
+pytestmark = pytest.mark.looptime
+
 ALPHA, BETA = registry_id("alpha"), registry_id("beta")
 FOREIGN = ResourceId.parse(ALPHA.text.replace(ALPHA.subscription, "99999999-9999-4999-8999-999999999999"))
 REASON = Reason(name="NoNetwork", sentence="No network serves it.", resource=ALPHA.text)
@@ -193,6 +195,7 @@ async def test_undo_pause_and_resume_are_recorded_with_their_reason(door: Door) 
 
     undone = await door.post(path_to(ALPHA, "undo"), {"why": " clients are cut off "})
     paused = (await door.get(path_to(ALPHA))).body["paused"]
+    await door.clock.sleep(timedelta(seconds=1))
     resumed = await door.post(path_to(ALPHA, "resume"))
 
     assert (undone.status, resumed.status) == (202, 202)
