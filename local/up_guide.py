@@ -14,6 +14,7 @@ from local.stage import Stage
 from local.stage_scene import API_VERSIONS, REGIONS, registry_body
 
 ANOTHER = "fabrikam-models"
+_KEYED = '-H "x-functions-key: $KEY"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Guide:
     token: str
     create: str
     watch: str
+    app: tuple[str, ...]
     azure_cli: tuple[str, ...]
     azure_ai_ml: str
 
@@ -46,6 +48,10 @@ class Guide:
                 *_indented(self.token),
                 *_indented(self.create),
                 *_indented(self.watch),
+                "",
+                "Ask the app itself (docs/http.md): what it knows, its plan, to look now, what it did; or for a sweep:",
+                "",
+                *(line for command in self.app for line in _indented(command)),
                 "",
                 "Point the Azure CLI at it (a configuration of its own; yours is not touched; `make cli` installs one",
                 "as .local/cli/bin/az):",
@@ -84,6 +90,14 @@ def guide(stage: Stage) -> Guide:
             f'until curl -sS {authorized} "$REGISTRY" \\\n'
             """  | grep -o '"publicNetworkAccess": *"[A-Za-z]*"' | grep Disabled; do sleep 1; done"""
         ),
+        app=(
+            f'MINE="$APP/api/registries/{azure.scene.subscription}/rg-ml/{ANOTHER}"',
+            f'curl -sS {_KEYED} "$APP/api/registries?limit=10"',
+            f'curl -sS {_KEYED} "$MINE/plan"',
+            f'curl -sS {_KEYED} -X POST "$MINE/remediate?wait=60"',
+            f'curl -sS {_KEYED} "$MINE/history?limit=5"',
+            f'curl -sS -i {_KEYED} -X POST "$APP/api/sweeps"',
+        ),
         azure_cli=(
             'az cloud register --name SimulatedAzure --endpoint-resource-manager "$SIMULATED_AZURE"',
             "az cloud set --name SimulatedAzure",
@@ -111,6 +125,8 @@ def _variables(stage: Stage) -> dict[str, str]:
         "IDENTITY_HEADER": azure.identity_header,
         "AZURE_CONFIG_DIR": str(stage.folder / "azure-cli"),
         "AZURE_CORE_COLLECT_TELEMETRY": "0",
+        "APP": stage.host.url,
+        "KEY": stage.host.key,
     }
 
 

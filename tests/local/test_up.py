@@ -18,7 +18,13 @@ from tests.local.playing import descendants, living, program, until
 pytestmark = pytest.mark.slow
 
 READY = "Ctrl-C here stops everything."
-CURL, CLI, SDK, END = "Create another registry", "Point the Azure CLI", "azure-ai-ml finds it", "Ctrl-C"
+CURL, APP, CLI, SDK, END = (
+    "Create another registry",
+    "Ask the app itself",
+    "Point the Azure CLI",
+    "azure-ai-ml finds it",
+    "Ctrl-C",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +78,21 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 def test_a_registry_made_with_curl_as_told_becomes_isolated(up: Up, tmp_path: Path) -> None:
-    said = up.shell(up.commands(CURL, CLI), home=tmp_path)
+    said = up.shell(up.commands(CURL, APP), home=tmp_path)
     assert "HTTP/1.1 202" in said
     assert said.splitlines()[-1] == '"publicNetworkAccess":"Disabled"'
+
+
+def test_the_app_answers_as_told(up: Up, tmp_path: Path) -> None:
+    said = up.shell(up.commands(APP, CLI).replace('"\n', '"; echo\n'), home=tmp_path)
+    listed, plan, report, history, sweep = (line for line in said.splitlines() if line.startswith("{"))
+    name = "fabrikam-models"
+    assert [each["name"] for each in json.loads(listed)["registries"]] == [name]
+    assert json.loads(plan)["mode"] == "enforce"
+    assert json.loads(report)["phase"] == "converged"
+    assert len(json.loads(history)["entries"]) == 5
+    assert "HTTP/1.1 202" in said
+    assert json.loads(sweep)["state"] in {"running", "done"}
 
 
 def test_the_azure_cli_works_as_told(up: Up, tmp_path: Path) -> None:
