@@ -24,7 +24,7 @@ class OutcomeMessage:
 
     Attributes:
         tries: How often the topic has failed this message.
-        lasting: It is tried until the topic takes the events; otherwise only a few times, because a sweep sends another.
+        lasting: It is tried until the topic takes the events; otherwise only a few times, because others are under way.
     """
 
     registry: ResourceId

@@ -24,7 +24,7 @@ from shared.engine.ports import Clock, Ledger
 from shared.engine.records import HistoryEntry, LedgerRow
 
 SHORT_TRIES = 4
-"""Of a message that a sweep sent: the next sweep sends another, and while the topic is away they must not pile up."""
+"""Of a message that does not last: a lasting one or the next sweep does its work, and they must not pile up."""
 _TRIES = 8
 _LOCKS = 64
 _ROUNDS = 5
@@ -81,6 +81,11 @@ class Deliverer:
             for event in events:
                 tell("notify", registry=registry.text, type=event.type, id=event.id, sequence=event.number)
             await self._remove(registry, events)
+        raise ChangedUnderneath(
+            f"Events about {registry.name} come faster than they are delivered.",
+            resource_id=registry.text,
+            operation="deliver outcome events",
+        )
 
     async def _remove(self, registry: ResourceId, events: Sequence[OutcomeEvent]) -> None:
         """Take exactly *events* out of the row, whoever else writes it."""

@@ -112,10 +112,16 @@ class Outbox:
         """
         await self._queue.send(OutcomeMessage(registry=registry, lasting=False))
 
-    async def announced(self, registry: ResourceId) -> None:
-        """Ask for the delivery of what was just written; if that fails the work goes on, and a sweep asks again."""
+    async def announced(self, registry: ResourceId, *, first: bool = True) -> None:
+        """
+        Ask for the delivery of what was just written; if that fails the work goes on, and a sweep asks again.
+
+        Args:
+            first: Nothing was waiting before, so no lasting message is under way; with one, a second would only pile up
+                for as long as the topic is away.
+        """
         try:
-            await self._queue.send(OutcomeMessage(registry=registry))
+            await self._queue.send(OutcomeMessage(registry=registry, lasting=first))
         except RegistryIsolationError as error:
             tell(
                 "outcome-wake",

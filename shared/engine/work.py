@@ -6,7 +6,7 @@ pass's claim, on the other hand, means that this one was presumed dead, and a fi
 line means that this one's view is stale: either way it stops writing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,7 @@ class Work:
         plan: The last plan made in this pass.
         entries: History to be appended with the next save.
         announced: The row holds outcome events that it did not hold when the pass began.
+        announced_first: When the first of them was added, none was waiting: nobody is about to deliver them.
 
     Args:
         tells: There is somebody to tell outcomes to; otherwise the row keeps no events.
@@ -61,6 +62,7 @@ class Work:
         self.plan: Plan | None = None
         self.entries: list[HistoryEntry] = []
         self.announced = False
+        self.announced_first = False
         self._tells = tells
         self._announcements: list[Callable[[LedgerRow], LedgerRow]] = []
         self._ledger = ledger
@@ -117,9 +119,15 @@ class Work:
             self.row = silence(self.row)
             return
         self._announcements.append(announcement)
+        self._apply((announcement,))
+
+    def _apply(self, announcements: Iterable[Callable[[LedgerRow], LedgerRow]]) -> None:
         before = len(self.row.outbox)
-        self.row = announcement(self.row)
-        self.announced = self.announced or len(self.row.outbox) > before
+        for announcement in announcements:
+            self.row = announcement(self.row)
+        if len(self.row.outbox) > before:
+            self.announced = True
+            self.announced_first = self.announced_first or before == 0
 
     @property
     def current(self) -> bool:
@@ -166,8 +174,7 @@ class Work:
             raise TakenOver
         self._etag = entry.etag
         self.update(told=theirs.told, outbox=theirs.outbox)  # a delivery may have taken events out
-        for announcement in self._announcements:
-            self.row = announcement(self.row)
+        self._apply(self._announcements)
         self.update(nudged=theirs.nudged, planned=theirs.planned)
         self.update(nudged=theirs.nudged, planned=theirs.planned)
         if theirs.generation != self.row.generation:

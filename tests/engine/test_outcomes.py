@@ -127,14 +127,26 @@ async def test_drift_is_in_the_row_before_the_first_write_to_azure() -> None:
 
 
 async def test_a_delivery_during_the_pass_neither_loses_nor_revives_an_event() -> None:
-    its = await a_pass(told=ISOLATED)
+    its = await a_pass(told=ISOLATED, outbox=(an_event(),))
     its.work.drift(PLAN, EPOCH)
     await its.work.claim(EPOCH)
-    await its.others_write(outbox=())  # the topic has it
+    assert not its.work.announced_first  # somebody is about to deliver the first one
+    await its.others_write(outbox=())  # the topic has both, and nobody looks again
 
     await its.finish(Converged())
 
     assert kinds(await its.row()) == ["Isolated"]
+    assert its.work.announced_first
+
+
+async def test_only_the_first_event_that_waits_asks_for_a_lasting_delivery() -> None:
+    first = await a_pass()
+    await first.finish(Converged())
+    assert (first.work.announced, first.work.announced_first) == (True, True)
+
+    second = await a_pass(told=ISOLATED, outbox=(an_event(),))
+    await second.finish(BlockedOutcome(reasons=(Reason(name="Locked", sentence="A lock."),)))
+    assert (second.work.announced, second.work.announced_first) == (True, False)
 
 
 async def test_a_request_during_the_pass_costs_no_event() -> None:
@@ -197,10 +209,11 @@ async def test_a_list_shows_which_rows_have_something_to_deliver() -> None:
 async def test_a_pass_asks_for_ever_and_a_sweep_for_a_while() -> None:
     queue = MemoryOutcomeQueue(LoopClock())
     await Outbox(queue).announced(ALPHA)
+    await Outbox(queue).announced(ALPHA, first=False)
     await Outbox(queue).wake(ALPHA)
 
     messages = [OutcomeMessage.decode(each.text) for each in await queue.texts.receive()]
-    assert [message.lasting for message in messages] == [True, False]
+    assert [message.lasting for message in messages] == [True, False, False]
     assert {message.registry for message in messages} == {ALPHA}
 
 

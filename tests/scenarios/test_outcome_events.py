@@ -104,6 +104,7 @@ async def test_a_topic_that_is_away_for_an_hour_gets_everything_and_delays_nothi
         await house.settle(registry)
         await house.live(house.after(timedelta(hours=1)))
         assert house.told_of(registry) == []
+        assert len(house.outcomes.texts) == 1  # however many events wait
 
         house.azure.faults.clear()
         assert await house.live(house.everything_told, 15 * MINUTE)
