@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from shared.engine.outcomes import Outbox
     from shared.engine.owner_ports import OwnerSource
     from shared.engine.owners import Owners
-    from shared.engine.reception import Reception
+    from shared.engine.poison_list import PoisonList
     from shared.engine.preview import Previewer
+    from shared.engine.reception import Reception
     from shared.engine.reconcile import Reconciler, Services
     from shared.engine.remediation import Remediation
     from shared.engine.sweep import Sweeper
@@ -143,14 +144,23 @@ class Runtime:
     @cached_property
     def worker(self) -> "Worker":
         """Works messages off; the reconciler is made at the first one that can be read."""
+        from shared.engine.mishaps import Mishaps
         from shared.engine.poison import PoisonCabinet
         from shared.engine.worker import Worker
 
         return Worker(
             make_reconciler=lambda: self.reconciler,
             reception=self.reception,
-            poison=PoisonCabinet(self.ledger, self.clock, self.outbox),
+            poison=PoisonCabinet(self.ledger, self.clock, self.outbox, self.queue),
+            mishaps=Mishaps(self.ledger, self.queue, self.clock),
         )
+
+    @cached_property
+    def poison(self) -> "PoisonList":
+        """Shows and replays what failed."""
+        from shared.engine.poison_list import PoisonList
+
+        return PoisonList(self.ledger, self.intake, self.clock)
 
     # --- what people ask ----------------------------------------------------------------------------------------------
 

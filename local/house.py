@@ -35,6 +35,7 @@ from shared.core.policy import IsolationPolicy
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.engine.drift import DriftIntake
 from shared.engine.intake import Intake
+from shared.engine.mishaps import Mishaps
 from shared.engine.outcomes import Outbox
 from shared.engine.owners import Owners
 from shared.engine.pacing import Pacing
@@ -43,6 +44,7 @@ from shared.engine.ports import Leases
 from shared.engine.reception import Reception
 from shared.engine.reconcile import Reconciler, Services
 from shared.engine.records import HistoryEntry, LedgerRow
+from shared.engine.worker import Worker
 
 HOOK = "https://functions.example/runtime/webhooks/eventgrid?functionName=registry_events"
 APP = "00000000-0000-4000-8000-0000000000aa"
@@ -186,8 +188,14 @@ class House:
             ),
             drift=DriftIntake(self.ledger, self.queue, self.clock),
         )
-        self.poison = PoisonCabinet(self.ledger, self.clock, self.outbox)
-        self.trigger = QueueTrigger(self.queue, self._function, poison=self.poisoned, retry_after=timedelta(seconds=10))
+        self.poison = PoisonCabinet(self.ledger, self.clock, self.outbox, self.queue)
+        self.worker = Worker(
+            make_reconciler=lambda: self.reconciler,
+            reception=self.reception,
+            poison=self.poison,
+            mishaps=Mishaps(self.ledger, self.queue, self.clock, random.Random(self.seed)),
+        )
+        self.trigger = QueueTrigger(self.queue, self._function, poison=self.poisoned, retry_after=timedelta(seconds=30))
         self._tasks: list[asyncio.Task[None]] = []
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
@@ -195,7 +203,7 @@ class House:
         return [self.trigger.serve(), self._event_grid()]
 
     async def _function(self, text: str) -> None:
-        await self.reconciler.run(WorkMessage.decode(text))
+        await self.worker.work(text.encode())
 
     # --- running ------------------------------------------------------------------------------------------------------
 

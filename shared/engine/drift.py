@@ -148,4 +148,5 @@ def _entry(request: ReconcileRequest, row: LedgerRow, part: ResourceId, now: dat
         sentence=f"asked for by {request.reason.value}: {part.type} {part.name} changed",
         origin=request.origin,
         caller=request.caller,
+        generation=row.generation,
     )

@@ -71,6 +71,7 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         denied_since=fresh.still_denied,
         watch=None,
         failures=0,
+        waited=None,
         nudged=0,
         planned=None,
         # Whoever asks after a block has looked into it: what was given up is tried again. Not otherwise, or a request

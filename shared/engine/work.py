@@ -28,7 +28,16 @@ _TRIES = 8
 
 
 class TakenOver(Exception):
-    """Another pass works on the registry, or has done this one's work; this one must not save anything."""
+    """
+    Another pass works on the registry, or has done this one's work; this one must not save anything.
+
+    Attributes:
+        by_earlier: The other one works for an earlier message, so it will not ask for what comes after this one.
+    """
+
+    def __init__(self, *, by_earlier: bool = False) -> None:
+        super().__init__("another pass is at work")
+        self.by_earlier = by_earlier
 
 
 class Work:
@@ -102,7 +111,7 @@ class Work:
 
     async def finish(self, outcome: Outcome, report: Report) -> None:
         """Save the pass's end and let go of the claim."""
-        self.update(claim=None, outcome=outcome, report=report)
+        self.update(claim=None, outcome=outcome, report=report, last_error=None)
         if not (self.row.operations or self.row.pending):
             self.update(effects={})
         self._announce(lambda row: announce(row, outcome, report))
@@ -170,12 +179,13 @@ class Work:
         if theirs == self.row:
             self._etag = entry.etag
             return True
-        if self._is_foreign(theirs.claim) or self._is_stale(theirs):
+        if self._is_stale(theirs):
             raise TakenOver
+        if self._is_foreign(theirs.claim):
+            raise TakenOver(by_earlier=_is_earlier(theirs.claim, self.message))
         self._etag = entry.etag
         self.update(told=theirs.told, outbox=theirs.outbox)  # a delivery may have taken events out
         self._apply(self._announcements)
-        self.update(nudged=theirs.nudged, planned=theirs.planned)
         self.update(nudged=theirs.nudged, planned=theirs.planned)
         if theirs.generation != self.row.generation:
             self.update(
@@ -191,6 +201,7 @@ class Work:
                 refused={},
                 denied_since=self.row.still_denied,
                 watch=None,
+                waited=None,
                 failures=0,
             )
         return False
@@ -211,6 +222,16 @@ class Work:
 def reason_of(error: RegistryIsolationError) -> Reason:
     """An error as a reason in a report."""
     return Reason(name=error.name, sentence=error.sentence, resource=error.resource_id)
+
+
+def _is_earlier(claim: Claim | None, message: WorkMessage) -> bool:
+    """The claim was made for a message of an older generation, or for one that *message* overtakes."""
+    if claim is None:
+        return False
+    generation, _, attempt = claim.holder.partition("@")[0].partition(".")
+    if not (generation.isdecimal() and attempt.isdecimal()):
+        return False
+    return (int(generation), int(attempt)) < (message.generation, message.attempt)
 
 
 def _comes_before(claim: Claim, message: WorkMessage) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from shared.core.errors import MalformedMessage
+from shared.core.errors import MalformedMessage, RegistryIsolationError
 from shared.core.requests import WorkMessage
+from shared.engine.mishaps import Mishaps
 from shared.engine.poison import PoisonCabinet
 from shared.engine.reception import Reception
 from shared.engine.reconcile import Reconciler
@@ -19,11 +20,17 @@ class Worker:
     """
 
     def __init__(
-        self, *, make_reconciler: Callable[[], Reconciler], reception: Reception, poison: PoisonCabinet
+        self,
+        *,
+        make_reconciler: Callable[[], Reconciler],
+        reception: Reception,
+        poison: PoisonCabinet,
+        mishaps: Mishaps,
     ) -> None:
         self._make_reconciler = make_reconciler
         self._reception = reception
         self._poison = poison
+        self._mishaps = mishaps
 
     @cached_property
     def _reconciler(self) -> Reconciler:
@@ -33,15 +40,26 @@ class Worker:
         """
         Do the pass that a message asks for; one that cannot be read is recorded and done with.
 
+        An error that may pass puts the message off, so that no outage of the state uses up its deliveries.
+
         Raises:
-            RegistryIsolationError: The pass could not be recorded; the message has to be delivered again.
+            Exception: A bug, a lasting error, or one that could not be put off; the host delivers the message again.
         """
         try:
             message = WorkMessage.decode(body)
         except MalformedMessage as error:
             await self._reception.reject(error, body, "rejected")
             return
-        await self._reconciler.run(message)
+        try:
+            await self._reconciler.run(message)
+        except Exception as error:
+            mishap = await self._mishaps.note(message, error)
+            if not mishap.fate.passes:
+                raise
+            try:
+                await self._mishaps.put_off(message, mishap, error)
+            except RegistryIsolationError as unsent:
+                raise unsent from error
 
     async def keep_poison(self, body: bytes) -> None:
         """Book a message that failed five times; raises RegistryIsolationError if that could not be recorded."""

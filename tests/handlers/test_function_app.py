@@ -95,7 +95,7 @@ def test_the_hosts_queue_settings_fit_what_the_engine_expects() -> None:
 
     assert queues["messageEncoding"] == "base64"
     assert queues["maxDequeueCount"] == 5
-    assert queues["visibilityTimeout"] == "00:00:10"
+    assert queues["visibilityTimeout"] == "00:00:30"
 
 
 def test_the_settings_that_the_bindings_name_are_in_the_sample() -> None:

@@ -1,0 +1,44 @@
+"""Requests that arrive in the middle of a pass are worked off, whoever wins the claim."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from local.virtual_time import run_virtual
+from shared.core.report import Converged
+from tests.core.worlds import a_policy, a_registry
+from tests.engine.desk import Desk
+from tests.engine.plane import ObedientPlane
+from tests.virtual_time import LoopClock
+
+POLICY = a_policy(lockdown={"propagation_minutes": 1})
+
+
+@pytest.mark.parametrize("requests", [1, 3])
+def test_a_request_at_any_moment_of_a_pass_ends_isolated(requests: int) -> None:
+    for tenths in range(0, 120, 5):
+        assert run_virtual(_life(timedelta(seconds=tenths / 10), requests)), tenths
+
+
+async def _life(pause: timedelta, requests: int) -> bool:
+    """Every read takes a while, so that passes overlap with those of newer generations."""
+    plane = ObedientPlane(a_registry(POLICY), POLICY, LoopClock())
+    for call, seconds in {
+        "read_registry": 1.5,
+        "list_group": 1.0,
+        "read_subnet": 1.0,
+        "start create-endpoint": 1.5,
+    }.items():
+        plane.take(call, timedelta(seconds=seconds))
+    desk = Desk(policy=POLICY, plane=plane)
+    await desk.ask()
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(desk.trigger().serve())
+        for _ in range(requests):
+            await desk.clock.sleep(pause)
+            await desk.ask()
+        while len(desk.queue):
+            await desk.clock.sleep(timedelta(seconds=1))
+        work.cancel()
+    return (await desk.row()).outcome == Converged()
