@@ -13,14 +13,16 @@ from pydantic import BaseModel
 from handlers import http_views as views
 from handlers.http_health import VERSION, health
 from handlers.http_problem import problem_of
-from handlers.http_request import Call
-from handlers.http_schemas import Ping, Remediate, Why
+from handlers.http_request import Call, read_ids
+from handlers.http_schemas import Ping, Remediate, Replay, Why
 from handlers.openapi import document
 from handlers.runtime import Runtime
 from shared.core.errors import UnknownSweep
 from shared.core.requests import WorkMessage
 from shared.engine.remediation import ORIGIN, Differs
 
+MOST_POISON = 100
+"""Entries of a page, and registries of one replay."""
 RETRY_AFTER = timedelta(seconds=5)
 """When the report of a request that was just accepted deserves a look."""
 
@@ -109,6 +111,28 @@ async def show_sweep(app: Runtime, call: Call) -> Answer:
     return Answer(body=views.sweep(record))
 
 
+async def list_poison(app: Runtime, call: Call) -> Answer:
+    """GET poison; pages are shorter than *limit* may ask, for each entry costs a read."""
+    page = await app.poison.list(min(call.values["limit"], MOST_POISON), call.values["after"])
+    return Answer(body=views.poison(page))
+
+
+async def replay_poison(app: Runtime, call: Call) -> Answer:
+    """POST poison/replay: every id is checked before the first one is asked for again."""
+    if not isinstance(call.body, Replay):
+        raise TypeError("The table of routes gives this operation that body.")
+    if call.body.all:
+        sent = await app.poison.replay_all(MOST_POISON, call.caller)
+        return Answer(body=views.replayed(sent, (), more=len(sent) == MOST_POISON), status=202)
+    wanted = read_ids("registries", call.body.registries)
+    for registry in wanted:
+        app.inquiry.check(registry)
+    found = {registry: await app.poison.replay(registry, call.caller) for registry in wanted}
+    again = [message for message in found.values() if message]
+    left = [registry for registry, message in found.items() if not message]
+    return Answer(body=views.replayed(again, left, more=False), status=202)
+
+
 async def show_health(app: Runtime, _call: Call) -> Answer:
     """GET health of an app that could be composed."""
     found = await health(app)
@@ -139,6 +163,8 @@ ACTIONS: dict[str, Callable[[Runtime, Call], Awaitable[Answer]]] = {
         begin_sweep,
         list_sweeps,
         show_sweep,
+        list_poison,
+        replay_poison,
         show_health,
         show_openapi,
     )

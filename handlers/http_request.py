@@ -6,7 +6,7 @@ Everything that is wrong with one part is told at once. Nothing here asks anybod
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from shared.core.requests import registry_id
 MOST_BODY_BYTES = 16 * 1024
 """Bodies hold a digest, a sentence, or a list of a few hundred ids."""
 _DEEPEST = 8
+_MOST_PROBLEMS = 100
 _PLATFORM_QUERY = frozenset({"code", "clientid"})
 """Query parameters of the Functions host: a key and its name."""
 _GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")  # documentation of resource naming rules, resourcegroups
@@ -98,6 +99,20 @@ def read_sweep(route: Route, request: func.HttpRequest) -> str:
     if not _SWEEP.fullmatch(sweep):
         raise _malformed("The path names no sweep", [("sweep", "must be the id of a sweep")])
     return sweep
+
+
+def read_ids(member: str, texts: Iterable[str]) -> tuple[ResourceId, ...]:
+    """The registries that a list in the body names, each once; raises MalformedRequest with every problem."""
+    found: dict[ResourceId, None] = {}
+    problems = []
+    for at, text in enumerate(texts):
+        try:
+            found[registry_id(text)] = None
+        except MalformedResourceId as error:
+            problems.append((f"#/{member}/{at}", error.sentence))
+    if problems:
+        raise _malformed("The body's members are wrong", problems, readable=True)
+    return tuple(found)
 
 
 def read_query(route: Route, request: func.HttpRequest) -> dict[str, Any]:
@@ -197,5 +212,6 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 
 def _malformed(what: str, problems: list[tuple[str, str]], *, readable: bool = False) -> MalformedRequest:
+    problems = problems[:_MOST_PROBLEMS]
     told = "; ".join(f"{place} {sentence}" for place, sentence in problems)
     return MalformedRequest(f"{what}: {told[:1000]}.", problems=problems, readable=readable)

@@ -7,9 +7,9 @@ own APIs.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.core.report import ConditionStatus, ConditionType, Severity
@@ -50,6 +50,21 @@ class Why(Request):
 
     why: Words
     """For the report and the history."""
+
+
+class Replay(Request):
+    """Which failed registries to try again: some of them, or all."""
+
+    registries: Annotated[list[Annotated[str, StringConstraints(max_length=2048)]], Field(max_length=100)] = []
+    """Ids of registries; one that has not failed is left alone."""
+    all: bool = False
+    """All of them, up to a hundred at a time."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.all == bool(self.registries):
+            raise ValueError("either `registries` or `all: true` is needed, not both")
+        return self
 
 
 # --- parts of answers -------------------------------------------------------------------------------------------------
@@ -286,6 +301,40 @@ class SweepList(Wire):
     sweeps: list[Sweep]
     after: str
     """For the next, older page; empty after the last one."""
+
+
+class PoisonItem(Wire):
+    """Something that failed for good."""
+
+    registry: str | None
+    """Null for input that names none."""
+    at: datetime
+    sentence: str
+    error: str
+    """Name of the last error; empty if nobody could note it."""
+    fate: str
+    attempts: int
+    message: str
+    """The queue message, or the input, as far as it was kept."""
+    links: dict[str, Link]
+
+
+class Poison(Wire):
+    """A page of what failed."""
+
+    entries: list[PoisonItem]
+    after: str
+    """For the next page; empty after the last one."""
+
+
+class Replayed(Wire):
+    """What is tried again."""
+
+    replayed: list[Accepted]
+    left_alone: list[str]
+    """Ids of registries that have not failed."""
+    more: bool
+    """There may be more that failed: ask again."""
 
 
 class Ping(Wire):

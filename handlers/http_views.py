@@ -1,6 +1,6 @@
 """The engine's values as the models of the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from handlers.http_routes import PREFIX
@@ -15,10 +15,13 @@ from handlers.http_schemas import (
     Link,
     PauseView,
     Plan,
+    Poison,
+    PoisonItem,
     ReasonView,
     RegistryItem,
     RegistryList,
     RegistryReport,
+    Replayed,
     StageView,
     Sweep,
     SweepList,
@@ -32,6 +35,7 @@ from shared.core.report import Condition, Finding, Reason, Report, Waiting
 from shared.core.requests import WorkMessage
 from shared.core.sweeps import SweepRecord
 from shared.engine.inquiry import Dossier
+from shared.engine.poison_list import PoisonEntry, PoisonPage
 from shared.engine.ports import HistoryPage, LedgerPage
 from shared.engine.preview import Preview
 from shared.engine.records import HistoryEntry, LedgerSummary
@@ -220,6 +224,33 @@ def sweep(record: SweepRecord) -> Sweep:
         notes=list(record.notes),
         sentence=record.sentence,
         links={"self": Link(href=sweep_href(record.id))},
+    )
+
+
+def poison(page: PoisonPage) -> Poison:
+    """A page of what failed."""
+    return Poison(entries=[_poisoned(entry) for entry in page.entries], after=page.after)
+
+
+def _poisoned(entry: PoisonEntry) -> PoisonItem:
+    return PoisonItem(
+        registry=entry.registry.text if entry.registry else None,
+        at=entry.at,
+        sentence=entry.sentence,
+        error=entry.error,
+        fate=entry.fate,
+        attempts=entry.attempts,
+        message=entry.message,
+        links=links(entry.registry) if entry.registry else {},
+    )
+
+
+def replayed(again: Iterable[WorkMessage], left: Iterable[ResourceId], *, more: bool) -> Replayed:
+    """What is tried again, and what need not be."""
+    return Replayed(
+        replayed=[accepted(message) for message in again],
+        left_alone=[registry.text for registry in left],
+        more=more,
     )
 
 

@@ -51,6 +51,8 @@ _STATUS = {
     504: "It took too long.",
 }
 _ALWAYS, _WITH_BODY = (400, 500, 503), (413, 415, 422)
+_PLACES = {"Accepted", "Sweep"}
+"""What was recorded in one place, where its progress is."""
 _HEADERS = {
     "ETag": "Of this report, for If-None-Match.",
     "Location": "The registry's report, or the sweep's record.",
@@ -139,7 +141,8 @@ def _response(route: Route, status: int, model: str) -> Json:
     if model:
         media = "application/problem+json" if model == PROBLEM else "application/json"
         response["content"] = {media: {"schema": {"$ref": _SCHEMAS.format(model=model)}}}
-    names = {200: ("ETag",) if _has(route, 304) else (), 202: ("Location", "Retry-After"), 304: ("ETag",)}
+    one_place = ("Location", "Retry-After") if model in _PLACES else ()
+    names = {200: ("ETag",) if _has(route, 304) else (), 202: one_place, 304: ("ETag",)}
     headers = {
         name: {"description": _HEADERS[name], "required": True, "schema": {"type": "string"}}
         for name in names.get(status, ())

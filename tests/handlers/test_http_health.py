@@ -1,6 +1,7 @@
 """Health, ping and the description of the API."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from handlers import http_schemas
 from handlers.http_actions import ACTIONS
 from handlers.http_health import VERSION
 from handlers.http_query import PARAMETERS
-from handlers.http_routes import ROUTES
+from handlers.http_routes import REGISTRY, ROUTES
 from handlers.http_serve import serve
 from handlers.openapi import document
 from handlers.runtime import Runtime
@@ -82,3 +83,11 @@ def test_every_operation_says_what_it_takes_and_answers() -> None:
             assert said == {part[1:-1] for part in path.split("/") if part.startswith("{")}
             assert operation["summary"]
             assert all(answer["description"] for answer in operation["responses"].values())
+
+
+def test_every_operation_is_explained_to_people() -> None:
+    text = (ROOT / "docs" / "http.md").read_text()
+
+    for route in ROUTES:
+        literal = route.path.replace("{sweep}", "{id}").removeprefix(f"{REGISTRY}/")
+        assert re.search(rf"{route.method} (…/|/api/)?{re.escape(literal)}(?!\w)", text), route.name

@@ -162,6 +162,15 @@ async def test_a_body_that_means_nothing_is_refused_with_every_problem(
     assert [flaw["pointer"] for flaw in told.body["errors"]] == pointers
 
 
+async def test_so_many_problems_are_not_all_told() -> None:
+    body = json.dumps({f"member{at}": 1 for at in range(900)}).encode()
+
+    told = await Door(a_policy(), ledger=Untouchable()).post(REMEDIATE, body)
+
+    assert (told.status, len(told.body["errors"])) == (422, 100)
+    assert len(told.body["detail"]) < 1_200
+
+
 async def test_a_body_that_is_needed_and_absent_is_not_json() -> None:
     assert (await Door(a_policy(), ledger=Untouchable()).post(path_to(ALPHA, "undo"))).status == 415
 
