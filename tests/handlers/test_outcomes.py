@@ -1,5 +1,6 @@
 """The door of the outcome events: composed only where a topic is configured, and whole from a row to a topic."""
 
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import azure.functions as func
 import pytest
+from aiohttp import ClientSession, TCPConnector
 
 from handlers.outcomes import deliver_outcomes
 from handlers.runtime import compose
@@ -128,6 +130,14 @@ async def test_from_a_row_in_a_table_to_a_topic_over_https_with_a_managed_identi
         assert entry is not None
         assert entry.row.outbox == ()
         assert server.azure.world.now - received[0] < timedelta(minutes=1)
+        context = ssl.create_default_context(cafile=str(server.ca_file))
+        async with (
+            ClientSession(server.endpoint, connector=TCPConnector(ssl=context)) as looking,
+            looking.get("/simulator/received") as answer,
+        ):
+            (shown,) = (await answer.json())["received"]
+        assert shown["event"]["type"] == "RegistryIsolation.Isolated"
+        assert shown["topic"].endswith("/topics/outcomes")
     finally:
         await transport.close()
         await credential.close()
