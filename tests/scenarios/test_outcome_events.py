@@ -156,6 +156,8 @@ async def test_a_message_that_fails_for_good_is_told() -> None:
 
         assert house.types(registry) == ["Failed"]
         assert house.told_of(registry)[0].data["reasons"][0]["name"] == "Poisoned"
+        poisoned = next(each for each in await house.told(registry) if each.kind == "poison")
+        assert (poisoned.origin, poisoned.generation) == ("test", 1)
         await house.ask(registry)
         assert await house.settle(registry) == "converged"
         assert await house.live(house.everything_told)
