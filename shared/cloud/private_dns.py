@@ -64,6 +64,22 @@ class PrivateDns:
         )
         return None if document is None else text(document, "properties", "provisioningState")
 
+    async def zone_states(self, group: ResourceId, zones: Sequence[ResourceId]) -> dict[ResourceId, str]:
+        """`provisioningState` of *zones* of a resource group, by one list call unless it holds many; absent = no such zone."""
+        if self._sizes.is_large(group):
+            states = await for_each(zones, self.zone_state)
+            return {zone: state for zone, state in zip(zones, states, strict=True) if state is not None}
+        listed: list[Document] | None = await pages(
+            self._client(group).private_zones.list_by_resource_group(group.resource_group),
+            operation="list private DNS zones",
+            resource=group.text,
+        )
+        self._sizes.note(group, len(listed or ()))
+        found = {
+            resource_id(document, "id"): text(document, "properties", "provisioningState") for document in listed or ()
+        }
+        return {zone: found[zone] for zone in zones if zone in found}
+
     async def link_state(self, link: ResourceId) -> str | None:
         """
         State of a link; None if there is no such link.

@@ -21,6 +21,7 @@ from shared.cloud.security_groups import SecurityGroups
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.core.arm import ResourceId
 from shared.core.changes import (
+    Change,
     ClosePublicAccess,
     CreateEndpoint,
     CreateZone,
@@ -74,18 +75,19 @@ class ProgressReader:
         """Progress by change key."""
         batches: dict[str, list[Operation]] = {}
         for operation in operations:
-            change = operation.change
-            name = change.endpoint.group.key if isinstance(change, CreateEndpoint) else key_of(change)
-            batches.setdefault(name, []).append(operation)
+            batches.setdefault(_listed_with(operation.change), []).append(operation)
         told: dict[str, Progress] = {}
         for answers in await for_each(batches.values(), self._batch):
             told.update(answers)
         return told
 
     async def _batch(self, operations: Sequence[Operation]) -> dict[str, Progress]:
-        """Operations that one read may cover: endpoints of one resource group, else a single one."""
-        if isinstance(operations[0].change, CreateEndpoint):
-            return await self._endpoints_created(operations[0].change.endpoint.group, operations)
+        """Operations that one read may cover: endpoints or zones of one resource group, else a single one."""
+        first = operations[0].change
+        if isinstance(first, CreateEndpoint):
+            return await self._endpoints_created(first.endpoint.group, operations)
+        if isinstance(first, CreateZone) and len(operations) > 1:
+            return await self._zones_created(first.zone.group, operations)
         return {key_of(operation.change): await self._single(operation) for operation in operations}
 
     async def _endpoints_created(self, group: ResourceId, operations: Sequence[Operation]) -> dict[str, Progress]:
@@ -98,6 +100,14 @@ class ProgressReader:
         for operation in operations:
             told[key_of(operation.change)] = await self._written(operation, states.get(operation.change.resource))
         return told
+
+    async def _zones_created(self, group: ResourceId, operations: Sequence[Operation]) -> dict[str, Progress]:
+        """One list call covers all zones that were created in a resource group."""
+        states = await self._dns.zone_states(group, [operation.change.resource for operation in operations])
+        return {
+            key_of(operation.change): await self._written(operation, states.get(operation.change.resource))
+            for operation in operations
+        }
 
     async def _single(self, operation: Operation) -> Progress:  # noqa: C901 -- one line for each kind of change
         match operation.change:
@@ -198,6 +208,17 @@ class ProgressReader:
         return await read_operation(
             self._arm, operation.url, operation=change.kind.replace("-", " "), resource=change.resource.text
         )
+
+
+def _listed_with(change: Change) -> str:
+    """What one list call covers has one name."""
+    match change:
+        case CreateEndpoint(endpoint=endpoint):
+            return f"endpoints of {endpoint.group.key}"
+        case CreateZone(zone=zone):
+            return f"zones of {zone.group.key}"
+        case _:
+            return key_of(change)
 
 
 def _failed(operation: Operation, state: str) -> Progress:

@@ -32,6 +32,7 @@ from shared.engine.observe_egress import observe_egress
 from shared.engine.observe_sharing import observe_sharing
 from shared.engine.observe_workspaces import observe_workspaces
 from shared.engine.ports import ControlPlane, ZoneQuery
+from shared.engine.recall import Recollection
 from shared.engine.retrying import Retrier
 
 
@@ -55,6 +56,7 @@ class Observer:
         known_zones: Mapping[str, tuple[str, ...]],
         exempt: frozenset[TargetKind] = frozenset(),
         made: Sequence[ResourceId] = (),
+        recollection: Recollection | None = None,
     ) -> Registry | None:
         """
         Observe *registry*; None when ARM answers 404 for it.
@@ -63,12 +65,15 @@ class Observer:
             exempt: Kinds of targets that the policy leaves as they are; they are read and then left out.
             made: Endpoints that the app made for it, whatever became of what they lead to.
             known_zones: Group id to zone names as the targets said in an earlier pass; asked again only when empty.
+            recollection: What need not be read again; nothing unless given.
 
         Raises:
             NotReadyYet: Azure is still creating it.
             AmbiguousGroup: Its managed group cannot be told from another one.
         """
-        observation = _Observation(self._plane, self._policy, self._zone_table, retrier, made)
+        observation = _Observation(
+            self._plane, self._policy, self._zone_table, retrier, made, recollection or Recollection.nothing()
+        )
         return await observation.run(registry, known_zones, exempt)
 
 
@@ -82,12 +87,14 @@ class _Observation:
         zone_table: Mapping[str, tuple[str, ...]],
         retrier: Retrier,
         made: Sequence[ResourceId],
+        recollection: Recollection,
     ) -> None:
         self._plane = plane
         self._policy = policy
         self._table = zone_table
         self._retrier = retrier
         self._made = made
+        self._recollection = recollection
         self._held: list[PrivateEndpoint] = []
 
     async def run(
@@ -125,7 +132,7 @@ class _Observation:
         self, document: RegistryDocument, group: ResourceId
     ) -> tuple[tuple[ResourceId, ...], tuple[Target, ...]]:
         """Read the managed group and all targets at the same time."""
-        listing = self._call(lambda: self._plane.list_group(group))
+        listing = self._listing(group)
         targets = all_of(
             [
                 *(self._target(a, self._plane.read_storage_account) for a in discovery.storage_accounts(document)),
@@ -143,6 +150,15 @@ class _Observation:
                 operation="list managed resource group",
             )
         return listed, (document.target, *found)
+
+    async def _listing(self, group: ResourceId) -> tuple[ResourceId, ...] | None:
+        known = self._recollection.listed()
+        if known is not None:
+            return known
+        listed = await self._call(lambda: self._plane.list_group(group))
+        if listed is not None:
+            self._recollection.note_listed(listed)
+        return listed
 
     async def _endpoints(self, registry: Registry, networks: tuple[Network, ...]) -> tuple[NetworkView, ...]:
         """Read the endpoints that touch the registry's targets, one resource group at a time for each network's."""
@@ -171,7 +187,7 @@ class _Observation:
         return await self._call(lambda: self._plane.list_endpoints(group, known))
 
     async def _target(self, target: ResourceId, read: Callable[[ResourceId], Awaitable[Target | None]]) -> Target:
-        found = await self._call(lambda: read(target))
+        found = self._recollection.target(target) or await self._call(lambda: read(target))
         if found is None:
             raise NotReadyYet(
                 f"{target.name} is named by its registry but does not exist yet.",
@@ -190,7 +206,8 @@ class _Observation:
         if any(wanted.group == ACR_GROUP for group in missing.values() for wanted in group):
             registry = replace(registry, targets=tuple(await all_of(self._with_replicas(t) for t in registry.targets)))
         if lacking and not registry.required_zones:
-            zones = await all_of(self._zones_of(target) for target in registry.targets)
+            asked = {target.kind: target for target in reversed(registry.targets)}
+            zones = await all_of(self._zones_of(target) for target in asked.values())
             merged = {group: names for found in zones for group, names in found.items()}
             registry = replace(registry, required_zones=merged)
         return registry
@@ -212,7 +229,11 @@ class _Observation:
         return replace(target, replicas_pending=await self._call(lambda: self._plane.pending_replications(target.id)))
 
     async def _zones_of(self, target: Target) -> Mapping[str, tuple[str, ...]]:
-        return await self._call(lambda: self._plane.required_zones(target))
+        known = self._recollection.zone_names(target.kind)
+        if known is None:
+            known = await self._call(lambda: self._plane.required_zones(target))
+            self._recollection.note_zone_names(target.kind, known)
+        return known
 
     async def _read_names(self, registry: Registry, networks: tuple[Network, ...]) -> tuple[NetworkView, ...]:
         views = [await self._with_addresses(registry, network) for network in networks]
@@ -229,7 +250,10 @@ class _Observation:
         interfaces = tuple(dict.fromkeys(nic for endpoint in ready for nic in endpoint.interfaces))
         if not interfaces:
             return view
-        found = await self._call(lambda: self._plane.read_addresses(interfaces))
+        found = self._recollection.addresses(interfaces)
+        if found is None:
+            found = await self._call(lambda: self._plane.read_addresses(interfaces))
+            self._recollection.note_addresses(found)
         return replace(
             view,
             endpoints=tuple(
@@ -282,7 +306,10 @@ class _Observation:
         ]
         if not queries:
             return {}
-        found = await self._call(lambda: self._plane.read_zones(queries))
+        found = self._recollection.zones(queries)
+        if found is None:
+            found = await self._call(lambda: self._plane.read_zones(queries))
+            self._recollection.note_zones(queries, found)
         return {name: found[zone] for name, zone in ids.items()}
 
     async def _zone_group(self, endpoint: PrivateEndpoint) -> ZoneGroup | None:

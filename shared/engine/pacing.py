@@ -2,8 +2,8 @@
 When to look again.
 
 A look costs requests, a late look costs time. The first look at an operation comes when the recorded ones were usually
-done, later ones at a grain that grows with the time already spent, so the relative delay stays small. Retry-After of
-operation URLs is not followed: it grows 10, 20, 40 s and wastes half the time.
+done, later ones at a grain that grows with the time already spent, so the relative delay stays small. A look that nothing
+could follow from is not made. Retry-After of operation URLs is not followed: it grows 10, 20, 40 s and wastes half the time.
 """
 
 import random
@@ -27,16 +27,17 @@ from shared.core.restore import RestoreSettings
 from shared.core.storage_rules import AddResourceRules, RemoveResourceRules
 from shared.engine.records import Operation
 
-# Seconds until the first look, a little under the fastest recorded run of each operation (public SDK test recordings of
-# 2023 to 2026): endpoints 32-59 s, zones and links 34-38 s, zone groups 2-4 s, registry updates 5-35 s, deletes 10-30 s.
+# Seconds until the first look, a little over the usual recorded run of each operation (public SDK test recordings of 2023
+# to 2026): endpoints 32-59 s, most of them 32, zones and links 34-38 s, zone groups 2-4 s, registry updates 5-35 s,
+# deletes 10-30 s.
 _FIRST_LOOK: dict[type[Change], float] = {
-    CreateZone: 33.0,
-    LinkZone: 33.0,
-    CreateEndpoint: 31.0,
+    CreateZone: 36.0,
+    LinkZone: 36.0,
+    CreateEndpoint: 33.0,
     DeleteEndpoint: 10.0,
-    PutZoneGroup: 2.5,
+    PutZoneGroup: 3.5,
     DeleteZoneGroup: 8.0,
-    ClosePublicAccess: 6.0,
+    ClosePublicAccess: 16.0,
     AllowEgress: 2.5,
     AllowSystemRegistry: 2.5,
     RestoreSettings: 6.0,
@@ -44,16 +45,18 @@ _FIRST_LOOK: dict[type[Change], float] = {
     RemoveResourceRules: 2.0,
 }
 _GRAIN = 0.1
-_PROPAGATION_GRAIN = 0.2
+_CLOSING_GRAIN = 0.5  # an update of a registry took 5 s here and 35 s there, so early looks would mostly be in vain
+_PROPAGATION_GRAIN = 0.15
+_CREATION_GRAIN = 0.2
 _SHORTEST = 2.0
 _LONGEST = 60.0
-_CREATION_FIRST = 5.0
-_PROPAGATION_FIRST = 10.0
+_CREATION_FIRST = 20.0
+_PROPAGATION_FIRST = 25.0
 _BACKOFF_FIRST = 5.0
 _BACKOFF_LONGEST = 600.0
 
 # Read in one list call for all of them, so asking after each costs nothing.
-_LISTED = (CreateEndpoint,)
+_LISTED = (CreateEndpoint, CreateZone)
 
 
 class Pacing:
@@ -76,7 +79,8 @@ class Pacing:
     def looked(self, operation: Operation, now: datetime) -> Operation:
         """*operation* after a look that found it running."""
         spent = (now - operation.started).total_seconds()
-        pause = min(max(_SHORTEST * self._factor, spent * _GRAIN), _LONGEST)
+        grain = _CLOSING_GRAIN if isinstance(operation.change, ClosePublicAccess) else _GRAIN
+        pause = min(max(_SHORTEST * self._factor, spent * grain), _LONGEST)
         return replace(operation, checks=operation.checks + 1, due=now + timedelta(seconds=pause))
 
     def propagation(self, waited: timedelta) -> timedelta:
@@ -86,7 +90,7 @@ class Pacing:
 
     def creation(self, waited: timedelta) -> timedelta:
         """Until the next look at a registry that Azure still creates (23 s to 16 min on record)."""
-        seconds = max(_CREATION_FIRST * self._factor, waited.total_seconds() * _GRAIN)
+        seconds = max(_CREATION_FIRST * self._factor, waited.total_seconds() * _CREATION_GRAIN)
         return timedelta(seconds=min(seconds, _LONGEST))
 
     def scaled(self, delay: timedelta) -> timedelta:
@@ -97,6 +101,18 @@ class Pacing:
         """After *failures* consecutive temporary errors: 5 s doubling to 10 min, jittered down by up to a third."""
         seconds = min(_BACKOFF_FIRST * 2 ** min(failures, 20), _BACKOFF_LONGEST)
         return timedelta(seconds=seconds * self._factor * self._rng.uniform(2 / 3, 1))
+
+
+def next_look(operations: Sequence[Operation], pending: Sequence[Change]) -> datetime:
+    """
+    When a look at *operations* can lead to something.
+
+    That is as soon as one of *pending* may wait for nothing any more, at the latest when all operations are due. An
+    operation that no change waits for is looked at with the last ones.
+    """
+    due = {key_of(operation.change): operation.due for operation in operations}
+    awaited = ([due[key] for key in change.depends_on if key in due] for change in pending)
+    return min([max(due.values()), *(max(dues) for dues in awaited if dues)])
 
 
 def scouts(operations: Sequence[Operation], now: datetime) -> tuple[Operation, ...]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.core.audit import Seen, effects_of
-from shared.core.changes import key_of
 from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.forecast import forecast
@@ -19,7 +18,7 @@ from shared.core.lockdown import Memory
 from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints, make_plan
 from shared.core.policy import IsolationPolicy
-from shared.core.registry import Access, Registry, TargetKind
+from shared.core.registry import Access, Registry, Target, TargetKind
 from shared.core.report import (
     BlockedOutcome,
     Converged,
@@ -34,6 +33,7 @@ from shared.core.storage_rules import remembered
 from shared.core.verification import WINDOW, verification
 from shared.engine.apply import Applier
 from shared.engine.approval import hold_back, require_approved
+from shared.engine.asking import ask, told_by
 from shared.engine.auditing import audited, guarded
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
@@ -41,15 +41,17 @@ from shared.engine.indexing import forget_gone, note_belongings
 from shared.engine.observe import Observer
 from shared.engine.outcomes import Outbox
 from shared.engine.owner_ports import OwnerIndex
-from shared.engine.pacing import Pacing, companions, next_look, scouts
+from shared.engine.pacing import Pacing, next_look
 from shared.engine.patience import endured
-from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, ProgressState, WorkQueue
+from shared.engine.ports import Clock, ControlPlane, Leases, Ledger, Progress, WorkQueue
 from shared.engine.preflight import preflight
+from shared.engine.recall import Recall, Recollection
 from shared.engine.reporting import outcome_entry, propagation, report_of, say, watched
 from shared.engine.restore import Restorer
 from shared.engine.results import Results, count_repairs, not_refused, recognise, snapshots
 from shared.engine.retrying import Retrier
 from shared.engine.rollback import judge, second_look
+from shared.engine.seen import left_to_observation
 from shared.engine.work import TakenOver, Work, reason_of
 
 ROUNDS = 3
@@ -80,7 +82,7 @@ class Services:
 
 
 class Reconciler:
-    """Runs passes; holds no state of its own."""
+    """Runs passes; holds nothing that a later pass could not read again."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -89,6 +91,7 @@ class Reconciler:
         self._observer = Observer(services.plane, services.policy, services.zone_table)
         self._applier = Applier(services.plane, services.clock, services.pacing, services.leases)
         self._results = Results(services.clock, services.pacing)
+        self._recall = Recall(services.clock)
         self._departure = Departure(
             plane=services.plane,
             policy=services.policy,
@@ -171,16 +174,16 @@ class Reconciler:
         if not self._services.policy.in_scope(work.registry):
             return Exempt(why="The registry is outside the policy's scope.")
         hold_back(work)
-        if work.row.operations or work.row.pending:
-            outcome = await self._carry_on(work)
-            if outcome is not None:
-                return outcome
-        outcome = await self._watch(work)
-        if outcome is not None:
-            return outcome
+        closed = await self._continue(work)
+        if closed is not None and not isinstance(closed, Target):
+            return closed
         for _ in range(ROUNDS):
             exempt = self._services.policy.exempt_targets(work.registry, on=self._clock.now().date())
-            registry = await self._observer.observe(work.registry, work.retrier, work.row.zones, exempt, work.row.made)
+            recollection = self._begin(work, closed)
+            registry = await self._observer.observe(
+                work.registry, work.retrier, work.row.zones, exempt, work.row.made, recollection
+            )
+            closed = None
             if registry is None:
                 return await forget_gone(work, await self._departure.run(work), self._services.index)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):
@@ -190,6 +193,8 @@ class Reconciler:
             work.update(missing_since=None, observed=True, verified=self._clock.now(), zones=zones)
             recognise(work, registry)
             await note_belongings(work, registry, self._services.index)
+            if work.row.operations and (outcome := await self._settle_seen(work, registry)) is not None:
+                return outcome
             registry = await preflight(
                 work,
                 registry,
@@ -198,6 +203,8 @@ class Reconciler:
                 principal=self._services.principal,
             )
             outcome = await self._plan_and_apply(work, registry)
+            verified = work.plan is not None and work.plan.verified
+            self._recall.keep(work.registry, recollection, verified=verified)
             if outcome is not None:
                 return outcome
             if self._clock.now() >= work.retrier.deadline:
@@ -206,36 +213,50 @@ class Reconciler:
         work.update(failures=work.row.failures + 1)
         return self._again(delay, "ChangesDone", "Changes took effect; their result is read next.")
 
+    async def _continue(self, work: Work) -> Outcome | Target | None:
+        """Go on with what is under way; gives the target whose closing was waited for, None when all is to be read."""
+        if work.row.operations or work.row.pending:
+            outcome = await self._carry_on(work)
+            if outcome is not None:
+                return outcome
+        return await self._watch(work)
+
     async def _carry_on(self, work: Work) -> Outcome | None:
         """Ask after what runs and start what waited for it; None when a new observation is due."""
-        passing = self._results.settle(work, await self._progress(work))
+        passing = self._results.settle(work, await ask(self._services.plane, work, self._clock.now(), observing=True))
         if work.row.pending and self._services.policy.mode == "enforce":
             pending = not_refused(work.row.pending, work.row.refused)
             applied = await self._applier.apply(pending, work.row.operations, work.retrier)
             passing = self._results.note(work, applied) or passing
             await work.save()
         if work.row.operations:
-            return self._running(work)
+            left = left_to_observation(work.row.operations, work.row.pending, self._clock.now())
+            return None if left else self._running(work)
         work.update(pending=())
+        return self._patience(work, passing)
+
+    def _patience(self, work: Work, passing: RegistryIsolationError | None) -> Outcome | None:
+        """After repeated failures wait before trying again."""
         if passing is not None and work.row.failures > 1:
             return self._again(self._pacing.backoff(work.row.failures), passing.name, passing.sentence)
         return None
 
-    async def _progress(self, work: Work) -> dict[str, Progress]:
-        """Ask after the operations that are due, sparingly: what began together ends together."""
-        plane, operations = self._services.plane, work.row.operations
-        asked = scouts(operations, self._clock.now())
-        if not asked:
-            return {}
-        found = dict(await work.retrier.call(lambda: plane.progress(asked)))
-        ended = [op for op in asked if found[key_of(op.change)].state is not ProgressState.RUNNING]
-        rest = companions([op for op in operations if op not in asked], ended)
-        if rest:
-            found |= await work.retrier.call(lambda: plane.progress(rest))
-        return found
+    def _begin(self, work: Work, closed: Target | None) -> Recollection:
+        """What the observation need not read: names only between a closing and the second look that reads them all."""
+        targets = () if closed is None else (closed,)
+        names = work.row.verify is not None and self._clock.now() < work.row.verify.until
+        return self._recall.begin(work.registry, work.message.generation, names=names, targets=targets)
 
-    async def _watch(self, work: Work) -> Outcome | None:
-        """While only Azure's own closing of a target is waited for, read that target alone."""
+    async def _settle_seen(self, work: Work, registry: Registry) -> Outcome | None:
+        """Settle the operations that were left to this observation; ask after those that it does not show done."""
+        passing = self._results.settle(work, await told_by(self._services.plane, work, registry))
+        return self._running(work) if work.row.operations else self._patience(work, passing)
+
+    async def _progress(self, work: Work) -> dict[str, Progress]:
+        return await ask(self._services.plane, work, self._clock.now())
+
+    async def _watch(self, work: Work) -> Waiting | Target | None:
+        """While only Azure's own closing of a target is waited for, read that target alone; gives it once it is closed."""
         watch, closed = work.row.watch, work.row.closed_since
         if watch is None or closed is None:
             return None
@@ -247,6 +268,8 @@ class Reconciler:
             if target is not None and target.access is Access.OPEN:
                 until = min(now + self._pacing.propagation(now - closed), closed + window)
                 return Waiting(until=until, reasons=propagation(work, watch))
+            work.update(watch=None)
+            return target
         work.update(watch=None)
         return None
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.simulator.faults import Fault, FaultKind
+from shared.cloud.group_sizes import LARGE
 from shared.core.arm import ResourceId
 from shared.core.changes import (
     Change,
@@ -63,6 +64,33 @@ async def test_few_endpoints_are_read_one_by_one() -> None:
 
     assert states == {RUNNING}
     assert sorted(requests) == [f"GET {operation.change.resource.text}" for operation in operations]
+
+
+async def test_one_list_call_tells_of_many_zones() -> None:
+    rig = Rig()
+    zones = [rig.zone(f"privatelink.{name}.net") for name in "abc"]
+    operations = [await rig.started(CreateZone(zone=zone)) for zone in zones]
+    collection = f"GET {zones[0].group.text}/providers/Microsoft.Network/privateDnsZones"
+
+    assert await look(rig, operations) == ({RUNNING}, [collection])
+    rig.pass_time(60)
+    assert await look(rig, operations) == ({SUCCEEDED}, [collection])
+    assert await look(rig, operations[:1]) == ({SUCCEEDED}, [f"GET {zones[0].text}"])
+
+
+async def test_zones_are_read_one_by_one_where_a_listing_was_seen_to_be_large() -> None:
+    rig = Rig()
+    zones = [rig.zone(f"privatelink.{name}.net") for name in "ab"]
+    for number in range(LARGE + 1):
+        rig.azure.world.put({"id": rig.zone(f"z{number}.net").text, "location": "global", "properties": {}})
+    operations = [await rig.started(CreateZone(zone=zone)) for zone in zones]
+    await look(rig, operations)
+    rig.pass_time(60)
+
+    states, requests = await look(rig, operations)
+
+    assert states == {SUCCEEDED}
+    assert sorted(requests) == [f"GET {zone.text}" for zone in zones]
 
 
 async def test_operations_of_every_kind_are_answered_at_once() -> None:

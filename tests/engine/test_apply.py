@@ -74,7 +74,7 @@ async def test_a_started_operation_remembers_its_url_its_beginning_and_its_first
 
     (operation,) = applied.operations
     assert operation.url == "https://management.azure.com/op?t=1"
-    assert (operation.started, operation.due) == (EPOCH + MINUTE, EPOCH + MINUTE + 33 * SECOND)
+    assert (operation.started, operation.due) == (EPOCH + MINUTE, EPOCH + MINUTE + 36 * SECOND)
     assert operation.checks == 0
 
 

@@ -1,6 +1,8 @@
 """When the engine looks again, in exact virtual times."""
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -21,7 +23,7 @@ from shared.core.changes import (
     key_of,
 )
 from shared.core.registry import ENDPOINT_TYPE, TargetKind
-from shared.engine.pacing import _FIRST_LOOK, Pacing, companions, scouts
+from shared.engine.pacing import _FIRST_LOOK, Pacing, companions, next_look, scouts
 from shared.engine.records import Operation
 from tests.core.worlds import group_id, registry_id, subnet_id, zone_id
 from tests.virtual_time import EPOCH
@@ -49,18 +51,22 @@ def zone(name: str = "privatelink.a.net") -> CreateZone:
     return CreateZone(zone=zone_id(name))
 
 
+def link(name: str = "privatelink.a.net") -> LinkZone:
+    return LinkZone(zone=zone_id(name), link=zone_id(name).child("virtualNetworkLinks", "l"), network=NETWORK)
+
+
 def group(name: str = "pe") -> PutZoneGroup:
     return PutZoneGroup(endpoint=endpoint_id(name), name="default", zones={})
 
 
 FIRST_LOOKS: list[tuple[Change, float]] = [
-    (zone(), 33),
-    (LinkZone(zone=zone_id("a.net"), link=zone_id("a.net").child("virtualNetworkLinks", "l"), network=NETWORK), 33),
-    (create(), 31),
+    (zone(), 36),
+    (link(), 36),
+    (create(), 33),
     (DeleteEndpoint(endpoint=endpoint_id("pe")), 10),
-    (group(), 2.5),
+    (group(), 3.5),
     (DeleteZoneGroup(endpoint=endpoint_id("pe"), name="default"), 8),
-    (ClosePublicAccess(target=registry_id(), target_kind=TargetKind.REGISTRY), 6),
+    (ClosePublicAccess(target=registry_id(), target_kind=TargetKind.REGISTRY), 16),
 ]
 
 
@@ -73,7 +79,7 @@ def at(seconds: float) -> datetime:
 
 
 @pytest.mark.parametrize(("change", "seconds"), FIRST_LOOKS, ids=lambda value: getattr(value, "kind", str(value)))
-def test_the_first_look_comes_when_the_fastest_recorded_run_was_nearly_over(change: Change, seconds: float) -> None:
+def test_the_first_look_comes_when_the_usual_recorded_run_was_over(change: Change, seconds: float) -> None:
     assert Pacing().first_look(change, EPOCH) == at(seconds)
     assert Pacing(0.1).first_look(change, EPOCH) == at(seconds / 10)
 
@@ -99,22 +105,29 @@ def test_later_looks_come_at_a_tenth_of_the_time_spent_between_two_seconds_and_a
     assert (looked.change, looked.started, looked.url) == (operation.change, operation.started, operation.url)
 
 
-@pytest.mark.parametrize(("waited", "pause"), [(0, 10), (50, 10), (60, 12), (300, 60), (3600, 60)])
-def test_a_target_that_azure_closes_is_looked_at_after_a_fifth_of_the_time_waited(waited: int, pause: int) -> None:
+@pytest.mark.parametrize(("waited", "pause"), [(0, 25), (160, 25), (200, 30), (400, 60), (3600, 60)])
+def test_a_target_that_azure_closes_is_looked_at_after_a_seventh_of_the_time_waited(waited: int, pause: int) -> None:
     assert Pacing().propagation(waited * SECOND) == pause * SECOND
 
 
-@pytest.mark.parametrize(("waited", "pause"), [(0, 5), (50, 5), (100, 10), (900, 60)])
-def test_a_registry_being_created_is_looked_at_after_a_tenth_of_the_time_waited(waited: int, pause: int) -> None:
+@pytest.mark.parametrize(("waited", "pause"), [(0, 20), (100, 20), (200, 40), (900, 60)])
+def test_a_registry_being_created_is_looked_at_after_a_fifth_of_the_time_waited(waited: int, pause: int) -> None:
     assert Pacing().creation(waited * SECOND) == pause * SECOND
+
+
+def test_a_closing_is_looked_at_after_half_of_the_time_spent() -> None:
+    closing = an_operation(ClosePublicAccess(target=registry_id(), target_kind=TargetKind.REGISTRY), due=10)
+
+    assert Pacing().looked(closing, at(10)).due == at(15)
+    assert Pacing().looked(closing, at(200)).due == at(260)
 
 
 def test_the_factor_shortens_the_shortest_waits_and_what_the_planner_asks() -> None:
     quick = Pacing(0.1)
 
     assert quick.looked(an_operation(create()), EPOCH).due == at(0.2)
-    assert quick.propagation(timedelta()) == SECOND
-    assert quick.creation(timedelta()) == 0.5 * SECOND
+    assert quick.propagation(timedelta()) == 2.5 * SECOND
+    assert quick.creation(timedelta()) == 2 * SECOND
     assert quick.scaled(15 * SECOND) == 1.5 * SECOND
     assert timedelta(seconds=1 / 3) <= quick.backoff(0) <= 0.5 * SECOND
 
@@ -143,27 +156,75 @@ def test_two_processes_do_not_share_their_jitter() -> None:
     assert [Pacing().backoff(5) for _ in range(4)] != [Pacing().backoff(5) for _ in range(4)]
 
 
+# --- when a look is worth it ------------------------------------------------------------------------------------------
+
+
+def test_a_look_comes_when_the_first_waiting_change_could_begin() -> None:
+    endpoint, zones = (
+        an_operation(create(), due=33),
+        [an_operation(zone(), due=36), an_operation(zone("b.net"), due=50)],
+    )
+    waiting = [
+        replace(group(), depends_on=(key_of(endpoint.change), key_of(zones[0].change))),
+        replace(group("other"), depends_on=(key_of(zones[1].change),)),
+    ]
+
+    assert next_look([endpoint, *zones], waiting) == at(36)
+
+
+def test_what_nothing_waits_for_is_looked_at_with_the_last() -> None:
+    operations = [an_operation(group(), due=3.5), an_operation(zone(), due=36), an_operation(create(), due=33)]
+
+    assert next_look(operations, []) == at(36)
+    assert next_look(operations[:1], []) == at(3.5)
+
+
+def test_a_change_that_waits_for_another_waiting_change_alone_hurries_nothing() -> None:
+    first = replace(group(), depends_on=(key_of(zone()),))
+    second = replace(group("later"), depends_on=(key_of(first),))
+
+    assert next_look([an_operation(zone(), due=36)], [first, second]) == at(36)
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=6), st.lists(st.sets(st.integers(0, 5)), max_size=6))
+def test_no_look_comes_before_the_first_or_after_the_last_is_due(dues: list[int], needs: list[set[int]]) -> None:
+    operations = [an_operation(zone(f"privatelink.n{number}.net"), due=due) for number, due in enumerate(dues)]
+    keys = [key_of(operation.change) for operation in operations]
+    waiting = [
+        replace(group(f"pe{number}"), depends_on=tuple(keys[index] for index in sorted(need) if index < len(keys)))
+        for number, need in enumerate(needs)
+    ]
+
+    look = next_look(operations, waiting)
+
+    assert at(min(dues)) <= look <= at(max(dues))
+    assert all(
+        look <= max(at(dues[i]) for i in need if i < len(dues)) for need in needs if any(i < len(dues) for i in need)
+    )
+
+
 # --- whom to ask ------------------------------------------------------------------------------------------------------
 
 
 def test_of_operations_that_began_together_only_the_first_of_each_kind_is_asked() -> None:
-    zones = [an_operation(zone(f"privatelink.{name}.net")) for name in "abc"]
+    links = [an_operation(link(f"privatelink.{name}.net")) for name in "abc"]
     groups = [an_operation(group(name)) for name in "pq"]
 
-    assert scouts([*zones, *groups], EPOCH) == (zones[0], groups[0])
+    assert scouts([*links, *groups], EPOCH) == (links[0], groups[0])
 
 
 def test_what_began_at_another_time_is_asked_by_itself() -> None:
-    early, late = an_operation(zone("privatelink.a.net"), due=1), an_operation(zone("privatelink.b.net"), due=2)
+    early, late = an_operation(link("privatelink.a.net"), due=1), an_operation(link("privatelink.b.net"), due=2)
 
     assert scouts([early, late], at(2)) == (early, late)
 
 
-def test_endpoints_are_asked_after_together_because_one_list_call_tells_of_all() -> None:
-    endpoints = [an_operation(create(name)) for name in "abc"]
-    other = an_operation(zone())
+@pytest.mark.parametrize("make", [create, zone])
+def test_what_one_list_call_tells_of_is_asked_after_together(make: Callable[[str], Change]) -> None:
+    listed = [an_operation(make(f"privatelink.{name}.net")) for name in "abc"]
+    other = an_operation(link())
 
-    assert scouts([other, *endpoints], EPOCH) == (*endpoints, other)
+    assert scouts([other, *listed], EPOCH) == (*listed, other)
 
 
 def test_nothing_is_asked_before_it_is_due() -> None:
@@ -186,7 +247,7 @@ def test_companions_are_those_of_the_same_kind_and_beginning_as_one_that_has_end
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([create, zone, group]), st.integers(0, 3), st.integers(0, 50)),
+        st.tuples(st.sampled_from([create, zone, link, group]), st.integers(0, 3), st.integers(0, 50)),
         unique_by=lambda drawn: (drawn[0], drawn[2]),
         max_size=12,
     )
