@@ -12,12 +12,13 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import machine, table
+from bench.article import article
 from bench.asking import asking
 from bench.billing import billing
 from bench.cold_start import cold_start
 from bench.cold_start import measure as measure_starts
 from bench.irrelevant_events import irrelevant_events
-from bench.isolation import CASES, isolate
+from bench.isolation import CASES, WARM, isolate
 from bench.latency import latency
 from bench.rows import ReferenceFailed, Section, with_every_budget
 
@@ -46,9 +47,11 @@ def main() -> int:
 def _measure(*, quick: bool) -> list[Section]:
     runs = tuple(isolate(case) for case in CASES)
     starts = measure_starts(_QUICK_STARTS if quick else _STARTS)
+    by_cli = [] if quick else [article()]
     return [
         latency(runs),
-        asking(runs),
+        asking(runs, isolate(WARM)),
+        *by_cli,
         irrelevant_events(quick=quick),
         cold_start(starts),
         billing(runs, starts.working_mib),

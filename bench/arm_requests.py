@@ -34,7 +34,7 @@ _PURPOSES = (
     ("container registry", r"/microsoft.containerregistry/"),
     ("storage", r"/microsoft.storage/"),
     ("registry", r"/microsoft.machinelearningservices/registries/[^/]+$"),
-    ("managed group", r"/resourcegroups/[^/]+/resources$"),
+    ("managed group", r"/resourcegroups/[^/]+(/resources)?$"),
 )
 
 

@@ -6,12 +6,14 @@ the app's own word: an independent look at the world says when it was isolated, 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from bench.faulty_azure import FaultyAzure
 from bench.rows import ReferenceFailed
+from bench.sharing import demand_shared, lay_out_workspace
+from bench.watched_azure import WatchedAzure
 from local.house import APP, House
 from local.simulator import scenery
 from local.simulator.azure import SimulatedAzure
@@ -24,16 +26,23 @@ from shared.core.report import Outcome, Waiting
 from shared.core.requests import WorkMessage
 
 NAME = "contoso-models"
+_ANOTHER = "fabrikam-models"
 _AFTER_THE_SECOND_LOOK = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is measured: a registry in *regions*, served by *networks* networks."""
+    """
+    What is measured: a registry in *regions*, served by *networks* networks, and *sharing* with a workspace.
+
+    *warm* is a process that has isolated a registry before, in another network; otherwise this is its first one.
+    """
 
     name: str
     regions: tuple[str, ...] = ("westeurope",)
     networks: int = 1
+    sharing: bool = False
+    warm: bool = False
 
 
 CASES = (
@@ -41,6 +50,7 @@ CASES = (
     Case(name="three regions", regions=("westeurope", "northeurope", "eastus")),
     Case(name="two networks", networks=2),
 )
+WARM = Case(name="one region, not the process's first", warm=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,29 +110,6 @@ class Isolation:
         return max(self.closings.values())
 
 
-class WatchedAzure(SimulatedAzure):
-    """A simulated Azure that notes when each door of its registries closes, at the moment that it does."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.closings: dict[str, datetime] = {}
-
-    def advance(self, now: datetime) -> None:
-        """Let time pass from one transition to the next, and look at the doors after each."""
-        while (due := self.next_due()) is not None and due <= now:
-            super().advance(due)
-            self._look()
-        super().advance(now)
-
-    def _look(self) -> None:
-        for found in self.world.of_type("Microsoft.MachineLearningServices/registries"):
-            if not found.properties.get("managedResourceGroup"):
-                continue
-            for each in (found, *scenery.parts_of(self, found)):
-                if str(each.properties.get("publicNetworkAccess", "Enabled")) == "Disabled":
-                    self.closings.setdefault(each.key, self.world.now)
-
-
 class MeasuredHouse(House):
     """A house that remembers its passes."""
 
@@ -152,21 +139,44 @@ def isolate(case: Case) -> Isolation:
     Raises:
         ReferenceFailed: The registry is not isolated, whatever the app says.
     """
-    return run_virtual(_story(case))
+    return run_virtual(_story(case, WatchedAzure, lambda _azure: None))
 
 
-async def _story(case: Case) -> Isolation:
-    async with MeasuredHouse(azure_type=WatchedAzure) as house:
+def isolate_despite(case: Case, seed: int, rate: float) -> Isolation:
+    """
+    Run *case* while a share *rate* of Azure's answers are faults.
+
+    Raises:
+        ReferenceFailed: The registry is not isolated, whatever the app says.
+    """
+
+    def begin(azure: SimulatedAzure) -> None:
+        if isinstance(azure, FaultyAzure):
+            azure.roll(seed, rate)
+
+    return run_virtual(_story(case, FaultyAzure, begin))
+
+
+async def _story(case: Case, azure_type: type[WatchedAzure], begin: Callable[[SimulatedAzure], None]) -> Isolation:
+    async with MeasuredHouse(azure_type=azure_type) as house:
         for number in range(1, case.networks):
             house.add_network(f"spoke-{number}", f"10.{10 + number}.0.0/16")
+        if case.sharing:
+            house.document["sharing"] = [dict(lay_out_workspace(house.azure))]
+        if case.warm:
+            _serve_apart(house)
         house.install()
+        if case.warm:
+            await _isolate_another(house)
+        start, first = len(house.azure.log), len(house.passes)
         before = frozenset(house.azure.world.resources)
         scenery.put_registry(house.azure, NAME, case.regions, house.clock.now())
         registry = scenery.registry_id(house.scene.registries_group, NAME)
+        begin(house.azure)
         if not await house.live(lambda: _converged(house, registry)):
             raise ReferenceFailed(f"{case.name}: the app has not said converged within two hours")
         known = len(house.azure.log)
-        passes = tuple(house.passes)
+        passes = tuple(house.passes[first:])
         demand_isolated(house.azure, case.name, registry)
         await house.live(house.after(_AFTER_THE_SECOND_LOOK))
         await house.settle(registry)
@@ -174,6 +184,8 @@ async def _story(case: Case) -> Isolation:
         await house.ask(registry)
         await house.settle(registry)
         demand_isolated(house.azure, case.name, registry)
+        if case.sharing:
+            demand_shared(house.azure, registry)
         told = await house.told(registry)
         azure = house.azure
         found = azure.world.get(registry)
@@ -183,16 +195,40 @@ async def _story(case: Case) -> Isolation:
             case=case,
             azure=azure,
             registry=found,
-            event=min(entry.at for entry in told if entry.kind == "request"),
+            event=_told_of(azure, registry),
             known=min(entry.at for entry in told if entry.kind == "outcome" and entry.result == "converged"),
-            closings=dict(azure.closings),
+            closings={each.key: azure.closings[each.key] for each in (found, *scenery.parts_of(azure, found))},
             passes=passes,
-            calls=_own(house.azure.log[:known]),
+            calls=_own(house.azure.log[start:known]),
             second_look=_own(house.azure.log[known:looked]),
             second_pass=_own(house.azure.log[looked:]),
             operations=tuple(azure.operations.all.values()),
             before=before,
         )
+
+
+def _serve_apart(house: House) -> None:
+    """One network for the measured registry, and another for the one before."""
+    house.add_network("apart", "10.99.0.0/16")
+    hub, apart = house.document["networks"]
+    hub["serves"], apart["serves"] = {"registries": [NAME]}, {"registries": [_ANOTHER]}
+
+
+async def _isolate_another(house: MeasuredHouse) -> None:
+    """Let the process isolate a registry and come to rest."""
+    scenery.put_registry(house.azure, _ANOTHER, ("westeurope",), house.clock.now())
+    registry = scenery.registry_id(house.scene.registries_group, _ANOTHER)
+    await house.live(lambda: _converged(house, registry))
+    await house.live(house.after(_AFTER_THE_SECOND_LOOK))
+    demand_isolated(house.azure, _ANOTHER, registry)
+
+
+def _told_of(azure: SimulatedAzure, registry: str) -> datetime:
+    """When Event Grid delivered the registry's own event; events of its parts may come while Azure still makes it."""
+    found = [at for at, _, event in azure.events.delivered if event.subject.lower() == registry.lower()]
+    if not found:
+        raise ReferenceFailed(f"no event of {registry} was delivered")
+    return found[0]
 
 
 async def _converged(house: MeasuredHouse, registry: str) -> bool:

@@ -78,7 +78,7 @@ def test_every_request_has_a_purpose(run: Isolation) -> None:
 
 
 def test_the_rows_are_judged(run: Isolation) -> None:
-    timed, asked = latency((run,)), asking((run,))
+    timed, asked = latency((run,)), asking((run,), run)
 
     assert timed.rows[0].verdict is Verdict.MET
     assert {row.verdict for row in asked.rows if row.measure.startswith("second reconcile")} == {Verdict.MET}

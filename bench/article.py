@@ -1,0 +1,153 @@
+"""
+The article's way against ours: once by Azure CLI commands over HTTPS, once by the app, on the same simulated Azure.
+
+Registry, network, workspace and durations are the same; then both again on a day when one answer in twenty is a fault.
+The CLI's wall time is what it waited for Azure (which costs the bench nothing, see `served_azure`) and its processor's
+time on this machine, so that a busy machine is not held against it. After a run without faults the world must be
+isolated, or there are no figures.
+"""
+
+import resource
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+from bench.article_steps import LOOK_SECONDS, Step, steps
+from bench.azure_cli import AzureCli
+from bench.faulty_azure import FaultyAzure
+from bench.isolation import Case, demand_isolated, isolate, isolate_despite
+from bench.rows import ReferenceFailed, Row, Section, compared, told
+from bench.served_azure import ServedAzure, SkippingClock
+from bench.sharing import ACCOUNT, demand_shared, lay_out_workspace
+from local.simulator import scenery
+from local.verdict import unisolated
+
+FAULT_RATE = 0.05
+_SEED = 7
+_OUR_SEEDS = range(1, 6)
+_CASE = Case(name="one region and one workspace", sharing=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """
+    One run of the commands.
+
+    Attributes:
+        failed: What the steps that did not survive were about.
+        waited: Virtual seconds spent waiting for Azure.
+        computed: Its processor seconds on this machine.
+        requests: To Resource Manager.
+        problems: What is not isolated afterwards.
+    """
+
+    steps: int
+    failed: Counter[str]
+    waited: float
+    computed: float
+    requests: int
+    problems: tuple[str, ...]
+
+
+def article() -> Section:
+    """
+    The rows.
+
+    Raises:
+        ReferenceFailed: Without faults, the commands or the app did not isolate the registry.
+    """
+    calm, stormy = by_hand(0.0), by_hand(FAULT_RATE)
+    if calm.failed or calm.problems:
+        raise ReferenceFailed(f"the CLI's way did not work: {dict(calm.failed)} {' '.join(calm.problems)}")
+    ours = isolate(_CASE)
+    despite = [isolate_despite(replace(_CASE, name=f"faults {seed}"), seed, FAULT_RATE) for seed in _OUR_SEEDS]
+    seconds = (ours.known - ours.event).total_seconds()
+    late = [(run.known - run.event).total_seconds() for run in despite]
+    return Section(
+        title="The article's own way, by Azure CLI commands (one region, one workspace's storage)",
+        rows=(
+            compared(
+                "from the first command (or the event) to isolated",
+                ours=seconds,
+                reference=calm.waited + calm.computed,
+                note=f"The CLI waited {calm.waited:.0f} s for Azure and computed for {calm.computed:.0f} processor seconds.",
+            ),
+            compared("requests to Azure Resource Manager", ours=len(ours.calls), reference=calm.requests, unit=""),
+            told("commands a person types", "0", reference=str(calm.steps)),
+            *_stormy_rows(stormy, late, sum(len(run.calls) for run in despite) / len(despite)),
+        ),
+    )
+
+
+def _stormy_rows(stormy: ByHand, late: list[float], calls: float) -> tuple[Row, ...]:
+    lost = ", ".join(f"{count} {what}" for what, count in stormy.failed.items()) or "none"
+    isolated = "isolated" if not stormy.problems else f"not isolated ({len(stormy.problems)} problems)"
+    return (
+        told(
+            "5 % of answers are faults: steps that survive",
+            f"all, in {len(late)} of {len(late)} runs",
+            reference=f"{stormy.steps - sum(stormy.failed.values())} of {stormy.steps}",
+            note=f"Commands that failed, one seeded run: {lost}. Afterwards: {' '.join(stormy.problems) or 'isolated.'}",
+        ),
+        told("  the world afterwards", "isolated", reference=isolated),
+        told(
+            "  time to isolated",
+            f"median {median(late):.4g} s, longest {max(late):.4g} s",
+            reference=f"{stormy.waited + stormy.computed:.4g} s" + (", then by hand" if stormy.problems else ""),
+        ),
+        told("  requests", f"{calls:.0f} on average", reference=str(stormy.requests)),
+    )
+
+
+def by_hand(rate: float) -> ByHand:
+    """Build the world, serve it, and run every command against it."""
+    clock = SkippingClock()
+    azure = FaultyAzure(start=clock.now(), seed=0)
+    scene = scenery.standard_world(azure)
+    lay_out_workspace(azure)
+    registry = scenery.create_registry(azure, "contoso-models")
+    clock.skip((azure.world.now - clock.now()).total_seconds())
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ServedAzure(azure, Path(folder), clock) as served:
+        cli = AzureCli(served, Path(folder))
+        azure.roll(_SEED, rate)
+        before, skipped, began = len(azure.log), clock.skipped, _processor_seconds()
+        todo = list(steps(azure, scene, registry, scenery.parts_of(azure, registry), ACCOUNT))
+        failed = Counter(step.what for step in todo if not _survives(step, cli, clock))
+        computed = _processor_seconds() - began
+        waited = (clock.skipped - skipped).total_seconds()
+        azure.rate = 0.0
+        served.catch_up()
+        problems = unisolated(azure, registry.id)
+        if not problems and not rate:
+            demand_isolated(azure, "the CLI's way", registry.id)
+            demand_shared(azure, registry.id)
+        requests = sum(bool(call.principal) or call.status >= 400 for call in azure.log[before:])
+    return ByHand(
+        steps=len(todo),
+        failed=failed,
+        waited=waited,
+        computed=computed,
+        requests=requests,
+        problems=tuple(problems),
+    )
+
+
+def _survives(step: Step, cli: AzureCli, clock: SkippingClock) -> bool:
+    """Run a step as a script does; a check may be repeated until it holds."""
+    for look in range(step.looks):
+        if look:
+            clock.skip(LOOK_SECONDS)
+        said = cli.run(*step.command)
+        if not said.worked and step.looks == 1:
+            return False
+        if said.worked and (step.check is None or step.check(said.answer)):
+            return True
+    return False
+
+
+def _processor_seconds() -> float:
+    """Of all finished children of this process, among which only the CLI works in between."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
