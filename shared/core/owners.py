@@ -15,11 +15,11 @@ from typing import Self
 from shared.core.arm import ResourceId
 from shared.core.dns import expected_records, is_zone_name
 from shared.core.policy import IsolationPolicy
-from shared.core.registry import ACR_TYPE, ENDPOINT_TYPE, RECORD_TYPE, STORAGE_TYPE, Registry
+from shared.core.registry import ACR_TYPE, ENDPOINT_TYPE, RECORD_TYPE, REGISTRY_TYPE, STORAGE_TYPE, Registry
 
 # `azureml-rg-<name>_<GUID>`; customer-managed-key workspaces call their groups the same.
 _MANAGED_GROUP = re.compile(
-    r"azureml-rg-.{2,}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
+    r"azureml-rg-(.{2,})_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
 )
 _TARGETS = frozenset({STORAGE_TYPE.lower(), ACR_TYPE.lower()})
 
@@ -36,6 +36,7 @@ class Kinship(StrEnum):
 class Neighbourhood:
     """Where the policy keeps what registries need."""
 
+    policy: IsolationPolicy
     endpoint_groups: frozenset[ResourceId]
     zone_groups: frozenset[ResourceId]
 
@@ -44,6 +45,7 @@ class Neighbourhood:
         """The groups that the networks of *policy* name."""
         zones = (network.dns.zones_resource_group for network in policy.networks)
         return cls(
+            policy=policy,
             endpoint_groups=frozenset(network.endpoints_group for network in policy.networks),
             zone_groups=frozenset(zone for zone in zones if zone is not None),
         )
@@ -52,12 +54,17 @@ class Neighbourhood:
         """How *resource* may belong to a registry; None if it cannot."""
         kind = resource.type.lower()
         if kind in _TARGETS:
-            return Kinship.MANAGED if _MANAGED_GROUP.fullmatch(resource.resource_group) else None
+            return Kinship.MANAGED if self._may_be_managed(resource) else None
         if kind == ENDPOINT_TYPE.lower():
             return Kinship.ENDPOINT if resource.group in self.endpoint_groups else None
         if kind == RECORD_TYPE.lower() and is_zone_name(resource.names[0]) and resource.group in self.zone_groups:
             return Kinship.RECORD
         return None
+
+    def _may_be_managed(self, resource: ResourceId) -> bool:
+        """Its group's name is that of a managed group of a registry, and a registry of that name would be in scope."""
+        named = _MANAGED_GROUP.fullmatch(resource.resource_group)
+        return named is not None and self.policy.in_scope(resource.group.resource(REGISTRY_TYPE, named.group(1)))
 
 
 def belongings(registry: Registry, made: Iterable[ResourceId]) -> tuple[ResourceId, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +102,18 @@ def test_the_operation_names_fit_into_one_event_subscription() -> None:
     assert len(set(OPERATION_NAMES)) <= 25  # most values of all filters together (documentation, event filtering)
     assert "Microsoft.MachineLearningServices/registries/write" in OPERATION_NAMES
     assert "Microsoft.MachineLearningServices/registries/delete" in OPERATION_NAMES
+
+
+def test_the_documentation_lists_every_operation_name() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules" / "drift.md").read_text()
+
+    assert [name for name in OPERATION_NAMES if f"`{name}`" not in page] == []
+
+
+def test_a_record_whose_name_is_no_arm_name_is_ignored() -> None:
+    zone = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
+
+    assert isinstance(read(event_grid(subject=f"{zone}/A/*")), Ignored)
 
 
 @pytest.mark.parametrize("operation", OPERATION_NAMES)

@@ -29,6 +29,13 @@ def test_storage_elsewhere_may_not(group: str) -> None:
     assert HOME.kinship(group_id(group).resource(STORAGE_TYPE, "a1")) is None
 
 
+def test_storage_of_a_registry_whose_name_is_out_of_scope_is_nobodys_here() -> None:
+    home = Neighbourhood.of(a_policy(scope={"subscriptions": [SUB], "registries": {"exclude": ["al*"]}}))
+
+    assert home.kinship(MANAGED.resource(STORAGE_TYPE, "a1")) is None
+    assert home.kinship(group_id(f"azureml-rg-beta_{GUID}").resource(STORAGE_TYPE, "a1")) is Kinship.MANAGED
+
+
 def test_endpoints_count_where_the_policy_keeps_them() -> None:
     assert HOME.kinship(HUB.resource(ENDPOINT_TYPE, "pe")) is Kinship.ENDPOINT
     assert HOME.kinship(SPOKE.resource(ENDPOINT_TYPE, "pe")) is Kinship.ENDPOINT

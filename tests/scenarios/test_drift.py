@@ -53,3 +53,73 @@ async def test_a_storage_account_that_somebody_opens_is_closed_again_by_its_even
         assert await house.settle(registry) == "converged"
         asked = [entry for entry in await house.told(registry) if entry.kind == "request"]
         assert asked[0].sentence == f"asked for by related: Microsoft.Storage/storageAccounts {account.name} changed"
+
+
+async def repaired(house: House, registry: Resource) -> bool:
+    """The event leads to a new generation, and that one to nothing left to do."""
+    before = await house.row(registry)
+    assert before is not None
+    await house.live(house.after(timedelta(minutes=15)))
+    row = await house.row(registry)
+    assert row is not None
+    assert row.outcome is not None
+    return row.generation > before.generation and row.outcome.kind == "converged"
+
+
+def endpoint_of(house: House, kind: str) -> Resource:
+    return next(endpoint for endpoint in house.endpoints() if f"-{kind}-" in endpoint.name)
+
+
+async def test_a_container_registry_that_somebody_opens_is_closed_again_by_its_event() -> None:
+    async with House() as house:
+        registry = await isolated(house)
+        call(house, "PATCH", scenery.parts_of(house.azure, registry)[-1].id, OPEN, api="2023-07-01")
+        assert not house.closed(registry)
+
+        assert await repaired(house, registry)
+        assert house.closed(registry)
+
+
+async def test_an_endpoint_that_somebody_deletes_comes_back_by_its_event() -> None:
+    async with House() as house:
+        registry = await isolated(house)
+        gone = endpoint_of(house, "storage")
+        call(house, "DELETE", gone.id, api="2024-05-01")
+
+        assert await repaired(house, registry)
+        assert house.azure.world.get(gone.id) is not None
+
+
+async def test_a_zone_group_that_somebody_deletes_comes_back_by_its_event() -> None:
+    async with House() as house:
+        registry = await isolated(house)
+        group = f"{endpoint_of(house, 'storage').id}/privateDnsZoneGroups/default"
+        call(house, "DELETE", group, api="2024-05-01")
+
+        assert await repaired(house, registry)
+        assert house.azure.world.get(group) is not None
+
+
+async def test_a_record_that_somebody_deletes_comes_back_by_its_event() -> None:
+    async with House() as house:
+        registry = await isolated(house)
+        account = scenery.parts_of(house.azure, registry)[0]
+        zone = f"{house.scene.dns_group}/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
+        record = f"{zone}/A/{account.name}"
+        call(house, "DELETE", record, api="2020-06-01")
+
+        assert await repaired(house, registry)
+        assert house.azure.world.get(record) is not None
+
+
+async def test_a_write_to_somebody_elses_storage_account_costs_no_reading_at_all() -> None:
+    async with House() as house:
+        await isolated(house)
+        finds, calls = house.index.finds, len(house.azure.log)
+        account = f"{house.scene.network_group}/providers/Microsoft.Storage/storageAccounts/unrelated"
+        body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}}
+        call(house, "PUT", account, body, api=STORAGE_API)
+        await house.live(house.after(timedelta(minutes=5)))
+
+        assert house.index.finds == finds
+        assert [each for each in house.azure.log[calls:] if each.principal == house.app] == []
