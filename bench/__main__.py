@@ -21,9 +21,10 @@ from bench.irrelevant_events import irrelevant_events
 from bench.isolation import CASES, WARM, isolate
 from bench.latency import latency
 from bench.rows import ReferenceFailed, Section, with_every_budget
+from bench.sweep import sweeping
 
 _STARTS, _QUICK_STARTS = 21, 5
-_NO_FIGURE = "This run has no measurement of it."
+_NO_FIGURE = "This run has no measurement of it. Sweeps are measured by the full run only."
 
 
 def main() -> int:
@@ -47,20 +48,22 @@ def main() -> int:
 def _measure(*, quick: bool) -> list[Section]:
     runs = tuple(isolate(case) for case in CASES)
     starts = measure_starts(_QUICK_STARTS if quick else _STARTS)
-    by_cli = [] if quick else [article()]
+    slow = [] if quick else [article(), sweeping((1_000, 10_000))]
     return [
         latency(runs),
         asking(runs, isolate(WARM)),
-        *by_cli,
         irrelevant_events(quick=quick),
         cold_start(starts),
         billing(runs, starts.working_mib),
+        *slow,
     ]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the app beside its references.")
-    parser.add_argument("--quick", action="store_true", help="a minute instead of ten: fewer runs, no Azure CLI")
+    parser.add_argument(
+        "--quick", action="store_true", help="a minute instead of ten: fewer runs, no Azure CLI, no sweeps"
+    )
     parser.add_argument("--output", type=Path, help="write the table as Markdown to this file as well")
     return parser.parse_args()
 
