@@ -106,6 +106,9 @@ class Acts:
     async def _show_history(self) -> None:
         history = await self._typed(f"{self._path}/history?limit={HISTORY_LINES}")
         self._show.history(history["entries"])
+        for told in (await self._user.look("received"))["received"]:
+            event = told["event"]
+            self._show.say(f"  told to whoever listens: {event['type']} of {event['subject'].rpartition('/')[2]}")
 
     # --- looking and doing ----------------------------------------------------------------------------------------
 

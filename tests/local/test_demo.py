@@ -69,6 +69,15 @@ def test_the_commands_that_a_person_would_type_are_shown_without_the_key(played:
     assert "History, newest first" in played.text
 
 
+def test_listeners_are_told_of_isolation_and_drift(played: Played) -> None:
+    told = [
+        line.partition("RegistryIsolation.")[2].split()[0] for line in played.text.splitlines() if "whoever" in line
+    ]
+
+    assert told[:3] == ["Isolated", "Drifted", "Isolated"]
+    assert set(told) == {"Isolated", "Drifted"}
+
+
 def test_the_app_writes_what_is_necessary_and_nothing_else(played: Played) -> None:
     requests = played.document["arm_requests"]
     endpoints, zones = 4, 3
