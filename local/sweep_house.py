@@ -113,8 +113,7 @@ class SweepHouse(House):
 
     def freeze_graph(self) -> None:
         """From now on Resource Graph shows nothing new."""
-        self.azure.graph.index.photograph(self.azure.world.now)
-        self.azure.graph.index.frozen = self.azure.graph.weather.frozen = True
+        self.azure.graph.weather.frozen = True
 
     def grant(self, *missing: str) -> None:
         """Give the app its role without the actions *missing*."""
