@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up azure bench bench-quick test test-fast check lint format types contracts lock cli clean
+.PHONY: help setup demo up azure bench bench-quick test test-fast check lint format types contracts lock cli infra-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -74,11 +74,20 @@ cli: .local/cli/.ready ## install the Azure CLI and azure-ai-ml, which the tests
 	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .local/ai-ml/bin/python requirements-ai-ml.txt
 	touch $@
 
+infra-check: .venv/.ready .local/checkov/.ready ## let checkov look at infra/ (half a minute, so a job of its own in CI)
+	$(PYTHON) -m pytest tests/infra/checkov_check.py $(ARGS)
+
+.local/checkov/.ready: requirements-checkov.txt .python-version $(filter .local/%,$(UV))
+	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/checkov
+	$(UV) pip sync --quiet --require-hashes --python .local/checkov/bin/python requirements-checkov.txt
+	touch $@
+
 lock: $(filter .local/%,$(UV)) ## pin the dependencies of pyproject.toml anew
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:azure-cli -o requirements-cli.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:azure-ai-ml -o requirements-ai-ml.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:checkov -o requirements-checkov.txt
 
 clean: ## remove everything that make made
 	rm -rf .venv .local node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,137 @@
+"""Alerts and workbook ask for log lines that the app writes, with fields that those lines have."""
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import INFRA
+from tests.infra.functions import triggers
+
+ROOT = INFRA.parent
+RULES = json.loads((INFRA / "alerts.json").read_text())
+WORKBOOK = json.loads((INFRA / "workbook.json").read_text())
+FREQUENCIES = {"PT1M": 1, "PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT45M": 45, "PT1H": 60}
+WINDOWS = FREQUENCIES | {"PT2H": 120, "PT3H": 180, "PT4H": 240, "PT5H": 300, "PT6H": 360, "P1D": 1440, "P2D": 2880}
+"""Minutes that log alerts take (documentation of log search alert rules)."""
+OPERATORS = {"Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"}
+
+
+@cache
+def log_lines() -> dict[str, set[str]]:
+    """Name of each log event to the fields that any of its lines has, read from the code."""
+    lines: dict[str, set[str]] = defaultdict(set)
+    for file in [*(ROOT / "shared").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell":
+                lines[ast.literal_eval(node.args[0])] |= {keyword.arg for keyword in node.keywords if keyword.arg}
+    return lines
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    yield from ((f"alert {rule['name']}", rule["query"]) for rule in RULES)
+    yield from (
+        (f"workbook {item['name']}", item["content"]["query"]) for item in WORKBOOK["items"] if item["type"] == 3
+    )
+
+
+every_query = pytest.mark.parametrize("query", [pytest.param(query, id=name) for name, query in queries()])
+
+
+@every_query
+def test_a_query_asks_for_lines_that_the_app_writes(query: str) -> None:
+    lines = log_lines()
+    events = re.findall(r'Message startswith "([^"]+) \{"', query)
+    fields = set(re.findall(r"\btold\.(\w+)", query))
+
+    assert events or "AppRequests" in query
+    assert set(events) <= lines.keys()
+    assert fields <= {field for event in events for field in lines[event]}
+
+
+@every_query
+def test_a_query_is_whole(query: str) -> None:
+    """No parser of the query language is at hand: brackets and quotes close, and a pipe is followed by an operator."""
+    bare = re.sub(r'"[^"]*"', '""', query)
+    verbs = r"where|extend|summarize|project|order by|mv-expand|join"
+
+    assert bare.count('"') % 2 == 0
+    assert bare.count("(") == bare.count(")")
+    assert re.findall(rf"\|(?! (?:{verbs})\b).{{0,20}}", bare) == []
+
+
+@every_query
+def test_a_query_that_names_a_function_names_one_that_exists(query: str) -> None:
+    named = set(re.findall(r'Name == "(\w+)"', query))
+
+    assert named <= triggers().keys()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["name"])
+def test_a_rule_is_one_that_azure_monitor_takes(rule: dict[str, object]) -> None:
+    every, window = FREQUENCIES[str(rule["every"])], WINDOWS[str(rule["window"])]
+
+    assert every <= window
+    assert rule["operator"] in OPERATORS
+    assert rule["severity"] in range(5)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", str(rule["name"]))
+    assert str(rule["description"]).endswith(".")
+
+
+def test_a_query_looks_no_further_back_than_its_window() -> None:
+    for rule in RULES:
+        hours = [int(text) / 60 for text in re.findall(r"ago\((\d+)m\)", rule["query"])]
+
+        assert all(hour * 60 < WINDOWS[rule["window"]] for hour in hours), rule["name"]
+
+
+def test_rules_have_names_of_their_own_and_what_must_be_watched_is() -> None:
+    names = [rule["name"] for rule in RULES]
+
+    assert len(set(names)) == len(names)
+    assert {"blocked", "given-up", "backlog", "failures", "sweep-missing", "throttled"} <= set(names)
+
+
+def test_the_rule_whose_window_is_a_parameter_exists() -> None:
+    module = (INFRA / "modules" / "alerts.bicep").read_text()
+
+    assert re.findall(r"rule\.name == '([\w-]+)'", module) == ["sweep-missing"]
+
+
+def test_a_sweep_that_is_missing_is_noticed_when_no_line_comes_at_all() -> None:
+    rule = next(rule for rule in RULES if rule["name"] == "sweep-missing")
+
+    assert (rule["operator"], rule["threshold"]) == ("LessThan", 1)
+
+
+def test_the_workbook_shows_what_somebody_asks_in_the_morning() -> None:
+    names = {item["name"] for item in WORKBOOK["items"]}
+
+    assert {"now", "outcomes", "blocked", "passes", "throttles", "sweeps"} <= names
+
+
+def test_every_query_of_the_workbook_follows_the_chosen_period() -> None:
+    parameters = [
+        one["name"] for item in WORKBOOK["items"] if item["type"] == 9 for one in item["content"]["parameters"]
+    ]
+    shown = [item["content"] for item in WORKBOOK["items"] if item["type"] == 3]
+
+    assert parameters == ["period"]
+    assert {content["timeContextFromParameter"] for content in shown} == {"period"}
+    assert {content["resourceType"] for content in shown} == {"microsoft.operationalinsights/workspaces"}
+
+
+def test_the_workbook_fits_into_a_bicep_file() -> None:
+    """131,072 characters (documentation of `loadJsonContent`)."""
+    assert len(Path(INFRA / "workbook.json").read_text()) < 131_072
+
+
+def test_every_alert_is_explained() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text()
+
+    assert [rule["name"] for rule in RULES if f"`{rule['name']}`" not in page] == []
