@@ -13,6 +13,10 @@ param location string
 @description('Put the app into a virtual network of its own and its storage behind private endpoints.')
 param privateStorage bool = false
 
+@description('Redundancy of the app\'s storage; not every region has zones.')
+@allowed(['Standard_ZRS', 'Standard_GZRS', 'Standard_GRS', 'Standard_LRS'])
+param storageSku string = 'Standard_ZRS'
+
 @description('Address space of that network; must not overlap networks it shall be peered with.')
 param networkPrefix string = '10.90.0.0/24'
 
@@ -65,6 +69,7 @@ module state 'modules/state.bicep' = {
     tags: tags
     principalId: identity.outputs.principalId
     public: !privateStorage
+    sku: storageSku
   }
 }
 

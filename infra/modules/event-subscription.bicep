@@ -10,7 +10,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = { name: 
 
 resource delivery 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'registry-isolation'
+  name: 'registry-isolation-${uniqueString(functionAppId)}'
   properties: {
     eventDeliverySchema: 'EventGridSchema'
     destination: {

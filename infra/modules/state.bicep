@@ -9,6 +9,9 @@ param principalId string
 @description('Whether the public endpoint answers (to Entra tokens only); otherwise private endpoints do.')
 param public bool
 
+@description('Redundancy.')
+param sku string
+
 var packages = 'app-package'
 var deadLetters = 'event-dead-letters'
 
@@ -24,7 +27,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: sku }
   properties: {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: false

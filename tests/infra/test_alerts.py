@@ -83,6 +83,14 @@ def test_a_rule_is_one_that_azure_monitor_takes(rule: dict[str, object]) -> None
     assert str(rule["description"]).endswith(".")
 
 
+def test_the_rows_of_a_rule_say_when() -> None:
+    """Azure Monitor counts rows by their TimeGenerated."""
+    projections = [part for rule in RULES for part in re.findall(r"\| project ([^|]+)", rule["query"])]
+
+    assert projections
+    assert all(part.startswith("TimeGenerated") for part in projections)
+
+
 def test_a_query_looks_no_further_back_than_its_window() -> None:
     for rule in RULES:
         hours = [int(text) / 60 for text in re.findall(r"ago\((\d+)m\)", rule["query"])]
