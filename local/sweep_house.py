@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.house import APP, ROLE, House, SimulatedCredential, as_id
 from local.memory import MemoryWorkQueue, QueueTrigger
@@ -188,8 +189,8 @@ class SweepHouse(House):
 
     def touched(self, since: int = 0) -> set[ResourceId]:
         """Registries of the crowd that the app read precisely after position *since* of the log."""
-        urls = {call.url.split("?")[0].lower() for call in self.arm_calls(since)}
-        return {as_id(one) for one in self.registries if any(url.endswith(one.lower()) for url in urls)}
+        paths = {urlsplit(call.url).path.lower() for call in self.arm_calls(since)}
+        return {as_id(one) for one in self.registries if one.lower() in paths}
 
 
 def _for_others(networks: list[dict[str, Any]]) -> list[dict[str, Any]]:
