@@ -79,6 +79,8 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     // Says where telemetry goes; the key in it opens nothing, because local authentication is off there.
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+    // Alerts hang on single log lines, so none is sampled away; requests and dependencies are.
+    AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__excludedTypes: 'Trace;Exception'
     AZURE_CLOUD: environment().name
     ISOLATION_CLIENT_ID: clientId
     ISOLATION_PRINCIPAL_ID: principalId

@@ -14,7 +14,12 @@ LEFT = {
     "ISOLATION_ARM_CA": "the same",
     "ISOLATION_PACE": "the same",
 }
-PLATFORM = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}
+SAMPLING = "logging__applicationInsights__samplingSettings__excludedTypes"
+PLATFORM = {
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    f"AzureFunctionsJobHost__{SAMPLING}",
+}
 REFUSED = {"FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "ENABLE_ORYX_BUILD"}
 """Deprecated in the Flex Consumption plan (documentation of the app settings)."""
 GUID = "6d3f0000-0000-4000-8000-000000000001"
@@ -63,6 +68,18 @@ def test_the_app_starts_with_what_it_is_given() -> None:
     assert settings.state.queue_uri == "https://strixyz.queue.core.windows.net"
     assert settings.azure.client_id == GUID
     assert not settings.development
+
+
+def test_no_log_line_is_sampled_away() -> None:
+    host: dict[str, object] = json.loads((INFRA.parent / "host.json").read_text())
+    *path, last = SAMPLING.split("__")
+    for key in path:
+        inner = host[key]
+        assert isinstance(inner, dict)
+        host = inner
+
+    assert last in host
+    assert "Trace" in deployed()[f"AzureFunctionsJobHost__{SAMPLING}"]
 
 
 def test_the_defaults_of_the_deployment_are_those_of_the_sample() -> None:
