@@ -214,7 +214,9 @@ class EventGrid:
                 case Disturbance.REORDER:
                     at += each.span * self._random.random()
         for _ in range(copies):
-            pending = _Pending(id=self._guid(), subscription=subscription.id.lower(), event=event, published=self._world.now)
+            pending = _Pending(
+                id=self._guid(), subscription=subscription.id.lower(), event=event, published=self._world.now
+            )
             self._pending[pending.id] = pending
             self._waiting.add(at, pending.id)
 
