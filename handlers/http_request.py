@@ -152,7 +152,12 @@ def read_body(route: Route, request: func.HttpRequest) -> Request | None:
             raise _malformed("The body cannot be understood", [("#", "this operation takes no body")])
         return None
     model: type[Request] = getattr(http_schemas, route.body)
-    if not raw.strip() and not route.body_needed:
+    if not raw.strip():
+        if route.body_needed:
+            members = ", ".join(field.alias or name for name, field in model.model_fields.items())
+            raise _malformed(
+                "A body is needed", [("#", f"a JSON object with {members}, as application/json")], readable=True
+            )
         return model()
     _require_json(headers_of(request).get("content-type", ""), raw)
     document = _parsed(raw)
@@ -214,4 +219,4 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 def _malformed(what: str, problems: list[tuple[str, str]], *, readable: bool = False) -> MalformedRequest:
     problems = problems[:_MOST_PROBLEMS]
     told = "; ".join(f"{place} {sentence}" for place, sentence in problems)
-    return MalformedRequest(f"{what}: {told[:1000]}.", problems=problems, readable=readable)
+    return MalformedRequest(f"{what}: {told[:1000].removesuffix('.')}.", problems=problems, readable=readable)

@@ -171,8 +171,12 @@ async def test_so_many_problems_are_not_all_told() -> None:
     assert len(told.body["detail"]) < 1_200
 
 
-async def test_a_body_that_is_needed_and_absent_is_not_json() -> None:
-    assert (await Door(a_policy(), ledger=Untouchable()).post(path_to(ALPHA, "undo"))).status == 415
+async def test_a_body_that_is_needed_and_absent_is_asked_for() -> None:
+    told = await Door(a_policy(), ledger=Untouchable()).post(path_to(ALPHA, "undo"))
+
+    assert told.status == 422
+    assert "A body is needed" in told.body["detail"]
+    assert "why" in told.body["detail"]
 
 
 async def test_a_body_is_bounded() -> None:
