@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,14 @@ def test_a_planted_import_breaks_a_contract(copy: Path, file: str) -> None:
 
     assert result.returncode != 0
     assert "BROKEN" in result.stdout
+
+
+def test_every_door_is_under_the_contract_that_only_the_runtime_composes() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (held,) = (each["source_modules"] for each in contracts if each["name"].startswith("only handlers.runtime"))
+    doors = {f"handlers.{file.stem}" for file in (ROOT / "handlers").glob("*.py")}
+
+    assert set(held) == doors - {"handlers.runtime", "handlers.__init__"}
 
 
 def test_function_app_registers_handlers_and_nothing_else() -> None:
