@@ -83,7 +83,7 @@ def test_the_machines_line_has_its_members_and_exit_status_0(capsys: pytest.Capt
     assert report(ending(), as_json=True) == 0
     assert capsys.readouterr().out == (
         '{"registry": "/r", "isolated": true, "seconds": 31.2, "arm_requests": {"reads": 3, "writes": 2, "polls": 1}, '
-        '"timeline": [{"at": 1.0, "seconds": 0.46, "what": "made"}]}\n'
+        '"timeline": [{"at": 1.0, "seconds": 0.46, "what": "made"}], "acts": []}\n'
     )
 
 
