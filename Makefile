@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up azure bench bench-quick test test-fast check lint format types contracts lock cli infra-check clean
+.PHONY: help setup demo up azure bench bench-quick campaign test test-fast check lint format types contracts lock cli infra-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: setup cli ## measure the app beside its limit and its alternatives, ten m
 
 bench-quick: setup ## the same in a minute, without the Azure CLI
 	@$(PYTHON) -m bench --quick $(ARGS)
+
+campaign: .venv/.ready ## let everything go wrong at every call, in virtual time (ARGS='--runs N --seed S --only KIND --jobs J')
+	@$(PYTHON) -m local.campaign --runs 2000 --jobs 2 $(ARGS)
 
 test: setup cli ## run every test, two files at a time
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)

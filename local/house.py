@@ -154,7 +154,7 @@ class House:
             cloud=self.cloud,
             transport=self.transport,
         )
-        self.queue = MemoryWorkQueue(self.clock)
+        self.queue = self.new_queue()
         self.poisoned = MemoryWorkQueue(self.clock)
         self.plane = ArmControlPlane(arm=arm, now=self.clock.now)
         self.reconciler = Reconciler(
@@ -197,6 +197,10 @@ class House:
         )
         self.trigger = QueueTrigger(self.queue, self._function, poison=self.poisoned, retry_after=timedelta(seconds=30))
         self._tasks: list[asyncio.Task[None]] = []
+
+    def new_queue(self) -> MemoryWorkQueue:
+        """The work queue of one process; a house whose queue fails makes another one."""
+        return MemoryWorkQueue(self.clock)
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side while the house lives."""

@@ -59,9 +59,10 @@ class SweepHouse(House):
         limit: int = 500,
         options: Options | None = None,
         azure_type: type[SimulatedAzure] = SimulatedAzure,
+        seed: int = 0,
         **sections: Any,
     ) -> None:
-        super().__init__(options=options, azure_type=azure_type)
+        super().__init__(options=options, azure_type=azure_type, seed=seed)
         self.crowd: Crowd | None = None
         if count:
             self.crowd = put_isolated_registries(self.azure, count, subscriptions=subscriptions)
