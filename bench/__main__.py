@@ -21,10 +21,16 @@ from bench.irrelevant_events import irrelevant_events
 from bench.isolation import CASES, WARM, isolate
 from bench.latency import latency
 from bench.rows import ReferenceFailed, Section, with_every_budget
+from bench.rush import rushing
 from bench.sweep import sweeping
 
 _STARTS, _QUICK_STARTS = 21, 5
-_NO_FIGURE = "This run has no measurement of it. Sweeps are measured by the full run only."
+_RUSH, _QUICK_RUSH = 60, 20
+"""Registries at once; a thousand take longer than the bench may (`python -m bench.rush 1000`)."""
+_NO_FIGURE = (
+    "This run has no measurement of it. Sweeps are measured by the full run only, and a thousand registries at once only "
+    "by `python -m bench.rush 1000`."
+)
 
 
 def main() -> int:
@@ -55,6 +61,7 @@ def _measure(*, quick: bool) -> list[Section]:
         irrelevant_events(quick=quick),
         cold_start(starts),
         billing(runs, starts.working_mib),
+        rushing(_QUICK_RUSH if quick else _RUSH, budgeted=False),
         *slow,
     ]
 

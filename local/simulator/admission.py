@@ -85,6 +85,11 @@ def _demand_rights(azure: "Kernel", call: Call) -> None:
         azure.throttle.take(subscription, call.principal.id, call.request.method, azure.world.now)
     if call.route.action != "-":
         azure.rbac.demand(call.principal, call.action, call.resource_id)
+    if subscription:
+        collection = call.route.tail == "collection"
+        azure.throttle.take_of_provider(
+            subscription, call.route.type, call.request.method, azure.world.now, collection=collection
+        )
 
 
 def _demand_surroundings(azure: "Kernel", call: Call) -> None:

@@ -8,8 +8,10 @@ principals of a subscription together (Microsoft Learn, "Understand how Azure Re
 from datetime import datetime
 
 from local.simulator.errors import ArmError, Shape
+from local.simulator.provider_limits import ProviderLimits, kind_of
 
-_LIMITS = {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
+MANAGER = {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
+"""Size and refill per second of a bucket, by kind of call."""
 _ALL_PRINCIPALS = 15.0
 _SHOWN = {"reads": 16499, "writes": 11999, "deletes": 11999}
 """What a quiet subscription's global headers showed (recorded: aso2512)."""
@@ -21,6 +23,7 @@ class Throttle:
     def __init__(self, *, enforced: bool) -> None:
         self._enforced = enforced
         self._levels: dict[tuple[str, str, str], tuple[float, datetime]] = {}
+        self._providers = ProviderLimits()
 
     @staticmethod
     def kind(method: str) -> str:
@@ -45,8 +48,20 @@ class Throttle:
         self._levels[subscription, principal, kind] = (own - 1.0, now)
         self._levels[subscription, "", kind] = (shared - 1.0, now)
 
+    def take_of_provider(
+        self, subscription: str, kind_of_resource: str, method: str, now: datetime, *, collection: bool
+    ) -> None:
+        """
+        Count a call that Resource Manager lets through to its provider.
+
+        Raises:
+            ArmError: The provider's own 429.
+        """
+        if self._enforced:
+            self._providers.take(subscription, kind_of_resource, kind_of(method, collection=collection), now)
+
     def _level(self, subscription: str, principal: str, kind: str, now: datetime, factor: float) -> float:
-        size, refill = (each * factor for each in _LIMITS[kind])
+        size, refill = (each * factor for each in MANAGER[kind])
         level, since = self._levels.get((subscription, principal, kind), (size, now))
         return min(size, level + (now - since).total_seconds() * refill)
 
@@ -68,8 +83,8 @@ class Throttle:
         kind = self.kind(method)
         if not self._enforced:
             return {f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(_SHOWN[kind])}
-        left = self._levels.get((subscription, principal, kind), (_LIMITS[kind][0],))[0]
-        shared = self._levels.get((subscription, "", kind), (_LIMITS[kind][0] * _ALL_PRINCIPALS,))[0]
+        left = self._levels.get((subscription, principal, kind), (MANAGER[kind][0],))[0]
+        shared = self._levels.get((subscription, "", kind), (MANAGER[kind][0] * _ALL_PRINCIPALS,))[0]
         return {
             f"x-ms-ratelimit-remaining-subscription-{kind}": str(int(left)),
             f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(int(shared)),
