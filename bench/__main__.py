@@ -17,6 +17,7 @@ from bench.asking import asking
 from bench.billing import billing
 from bench.cold_start import cold_start
 from bench.cold_start import measure as measure_starts
+from bench.event_intake import event_intake
 from bench.irrelevant_events import irrelevant_events
 from bench.isolation import CASES, WARM, isolate
 from bench.latency import latency
@@ -59,6 +60,7 @@ def _measure(*, quick: bool) -> list[Section]:
         latency(runs),
         asking(runs, isolate(WARM)),
         irrelevant_events(quick=quick),
+        event_intake(quick=quick),
         cold_start(starts),
         billing(runs, starts.working_mib),
         rushing(_QUICK_RUSH if quick else _RUSH, budgeted=False),

@@ -23,10 +23,10 @@ from shared.engine.ports import LedgerEntry
 from shared.engine.reception import Reception
 from shared.engine.records import HistoryEntry, LedgerRow
 
-_SUBSCRIPTION = "00000000-0000-4000-8000-000000000002"
-_GROUP = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/rg-ml/providers"
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000002"
+_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers"
 _REGISTRY = f"{_GROUP}/Microsoft.MachineLearningServices/registries/contoso-models"
-_APP = "00000000-0000-4000-8000-0000000000aa"
+APP = "00000000-0000-4000-8000-0000000000aa"
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _ROUNDS, _QUICK_ROUNDS, _BATCH = 200, 40, 50
 
@@ -63,10 +63,10 @@ async def _story(rounds: int) -> tuple[float, float, int]:
         intake=Intake(ledger, queue, clock),
         ledger=ledger,
         clock=clock,
-        own_principal=_APP,
-        subscriptions=frozenset({_SUBSCRIPTION}),
+        own_principal=APP,
+        subscriptions=frozenset({SUBSCRIPTION}),
     )
-    texts = [json.dumps(event) for event in _irrelevant()]
+    texts = [json.dumps(event) for event in irrelevant()]
     ours, reading = [], []
     for _ in range(rounds):
         begun = time.perf_counter()
@@ -78,7 +78,7 @@ async def _story(rounds: int) -> tuple[float, float, int]:
         ours.append((between - begun) / _BATCH)
         reading.append((time.perf_counter() - between) / _BATCH)
     written = ledger.written + len(queue)
-    await reception.receive(_event("Microsoft.MachineLearningServices/registries/contoso-models"))
+    await reception.receive(event_of("Microsoft.MachineLearningServices/registries/contoso-models"))
     if await ledger.read(ResourceId.parse(_REGISTRY)) is None or len(queue) != written + 1:
         raise ReferenceFailed("the reception let an event about a registry pass")
     return median(ours), median(reading), written
@@ -98,22 +98,22 @@ class _CountingLedger(MemoryLedger):
         await super().append(entries)
 
 
-def _irrelevant() -> tuple[Mapping[str, object], ...]:
+def irrelevant() -> tuple[Mapping[str, object], ...]:
     """Another service's write, the app's own write, a failed write, and an action."""
     return (
-        _event("Microsoft.Compute/virtualMachines/vm-1"),
-        _event("Microsoft.Network/privateEndpoints/pe-1", caller=_APP),
-        _event("Microsoft.Network/privateEndpoints/pe-1", kind="Microsoft.Resources.ResourceWriteFailure"),
-        _event("Microsoft.Storage/storageAccounts/st1", kind="Microsoft.Resources.ResourceActionSuccess"),
+        event_of("Microsoft.Compute/virtualMachines/vm-1"),
+        event_of("Microsoft.Network/privateEndpoints/pe-1", caller=APP),
+        event_of("Microsoft.Network/privateEndpoints/pe-1", kind="Microsoft.Resources.ResourceWriteFailure"),
+        event_of("Microsoft.Storage/storageAccounts/st1", kind="Microsoft.Resources.ResourceActionSuccess"),
     )
 
 
-def _event(resource: str, *, kind: str = RESOURCE_WRITE, caller: str = "") -> Mapping[str, object]:
+def event_of(resource: str, *, kind: str = RESOURCE_WRITE, caller: str = "") -> Mapping[str, object]:
     """An event as a subscription's system topic delivers it."""
     action = resource.rpartition("/")[0] + "/write"
     return {
         "id": "f0e1d2c3-0000-4000-8000-000000000001",
-        "topic": f"/subscriptions/{_SUBSCRIPTION}",
+        "topic": f"/subscriptions/{SUBSCRIPTION}",
         "subject": f"{_GROUP}/{resource}",
         "eventType": kind,
         "eventTime": "2026-01-05T00:00:00Z",
@@ -128,7 +128,7 @@ def _event(resource: str, *, kind: str = RESOURCE_WRITE, caller: str = "") -> Ma
             "resourceProvider": resource.partition("/")[0],
             "resourceUri": f"{_GROUP}/{resource}",
             "status": "Succeeded",
-            "subscriptionId": _SUBSCRIPTION,
+            "subscriptionId": SUBSCRIPTION,
             "tenantId": "00000000-0000-4000-8000-000000000001",
         },
     }
