@@ -122,12 +122,7 @@ def without(*missing: str) -> Callable[[House], None]:
     ("action", "name"),
     [
         ("Microsoft.MachineLearningServices/registries/read", "MissingPermission"),
-        ("Microsoft.MachineLearningServices/registries/write", "MissingPermission"),
-        ("Microsoft.MachineLearningServices/registries/privateEndpointConnectionsApproval/action", "MissingPermission"),
         ("Microsoft.Network/privateEndpoints/write", "MissingPermission"),
-        ("Microsoft.Network/virtualNetworks/subnets/join/action", "MissingPermission"),
-        ("Microsoft.Network/privateDnsZones/write", "MissingPermission"),
-        ("Microsoft.Storage/storageAccounts/read", "MissingPermission"),
     ],
 )
 def test_a_missing_permission_is_named_and_waited_for_at_most_ten_minutes(action: str, name: str) -> None:
