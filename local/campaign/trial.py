@@ -61,7 +61,7 @@ class _Attempt:
         async with self.house:
             await self._play()
             await self._quiet()
-            calls, ended = tuple(self.house.azure.calls), self.house.clock.now()
+            calls, ended = tuple(self.house.azure.calls), await self._ended()
             outcome = await self._outcome()
             blocked = _right_block(outcome, self.house.azure.struck)
             swept = _kind(outcome) != self.wanted
@@ -97,6 +97,12 @@ class _Attempt:
         row = await self.house.row(self.registry)
         return row.outcome if row else None
 
+    async def _ended(self) -> datetime:
+        """When it came to its end: the queue is quiet only later, as what was planned before comes up and is dropped."""
+        told = await self.house.told(self.registry)
+        ends = (entry.at for entry in told if entry.kind == "outcome" and entry.result == self.wanted)
+        return next(ends, self.house.clock.now())
+
     def _unheard(self, outcome: Outcome | None) -> bool:
         """Whether its events were lost, so that nobody could know: a registry is then found by the sweep."""
         dropped = any(each.kind is Kind.EVENT_DROPPED for each in self.case.injections)
@@ -114,7 +120,7 @@ class _Attempt:
         found = await self._outcome()
         if _kind(found) != self.wanted:
             self.problems.append(f"after the sweep it is {found}, not {self.wanted}")
-        return self.house.clock.now()
+        return await self._ended()
 
     # --- promises -------------------------------------------------------------------------------------------------------
 

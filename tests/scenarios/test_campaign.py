@@ -31,7 +31,7 @@ CASES = st.builds(
     "line",
     [
         "create:1:lost@25x1+throttled-text@40x5",
-        "create:4:stuck@16x180",
+        "create:4:stuck@16x50",
         "create:2:refused@35x1",
         "create:0:table-down@30x10+event-twice@0x1",
         "delete:1:failed@5x1+queue-down@3x10",
@@ -43,6 +43,13 @@ def test_a_run_in_which_something_goes_wrong_keeps_every_promise(line: str) -> N
 
     assert trial.problems == ()
     assert len(trial.struck) == len(trial.case.injections)
+
+
+def test_the_recovery_ends_when_the_registry_is_isolated_and_not_when_the_queue_is_empty() -> None:
+    trial = attempt(Case.parse("create:0:reset@20x1"))
+
+    assert trial.recovery is not None
+    assert timedelta(minutes=3) < trial.recovery < timedelta(minutes=5)
 
 
 @given(CASES)
