@@ -54,6 +54,13 @@ class Applied:
     pending: tuple[Change, ...] = ()
 
 
+def ready(changes: Iterable[Change], running: Iterable[Operation]) -> tuple[Change, ...]:
+    """Those of *changes* that wait neither for one another nor for an operation of *running*."""
+    rest = tuple(changes)
+    waiting = {key_of(operation.change) for operation in running} | {key_of(change) for change in rest}
+    return tuple(change for change in rest if not waiting & set(change.depends_on))
+
+
 class Applier:
     """Applies changes through a control plane."""
 
@@ -72,24 +79,21 @@ class Applier:
             running: Operations under way already; changes that depend on one of them stay pending.
         """
         operations = tuple(running)
-        under_way = {key_of(operation.change) for operation in operations}
         attempts: list[Attempt] = []
         rest = list(changes)
         slots = asyncio.Semaphore(CONCURRENCY)
         while self._clock.now() < retrier.deadline:
             rest, skipped = _skip(rest, attempts)
             attempts += skipped
-            waiting = under_way | {key_of(change) for change in rest}
-            ready = [change for change in rest if not waiting & set(change.depends_on)]
-            if not ready:
+            free = ready(rest, operations)
+            if not free:
                 break
-            tried = await all_of(self._one(change, retrier, slots) for change in ready)
+            tried = await all_of(self._one(change, retrier, slots) for change in free)
             attempts += tried
             now = self._clock.now()
             started = [self._operation(attempt, now) for attempt in tried if isinstance(attempt.result, Started)]
             operations += tuple(started)
-            under_way |= {key_of(operation.change) for operation in started}
-            rest = [change for change in rest if change not in ready]
+            rest = [change for change in rest if change not in free]
         pending = tuple(change for change in rest if not isinstance(change, ClosePublicAccess))
         return Applied(attempts=tuple(attempts), operations=operations, pending=pending)
 

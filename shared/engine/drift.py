@@ -45,7 +45,7 @@ class DriftIntake:
     Accepts that a part of a registry changed; one per process.
 
     Args:
-        window: From an event to its pass.
+        window: From an event to its pass; clocks are taken to differ by a share of it, MARGIN at most.
     """
 
     def __init__(self, ledger: Ledger, queue: WorkQueue, clock: Clock, window: timedelta = WINDOW) -> None:
@@ -53,6 +53,7 @@ class DriftIntake:
         self._queue = queue
         self._clock = clock
         self._window = window
+        self._margin = min(MARGIN, window * (MARGIN / WINDOW))
         self._busy: WeakValueDictionary[ResourceId, asyncio.Lock] = WeakValueDictionary()
 
     async def accept(self, request: ReconcileRequest, part: ResourceId) -> WorkMessage | None:
@@ -82,7 +83,7 @@ class DriftIntake:
             entry = await self._ledger.read(request.registry)
             now = self._clock.now()
             row, etag = (entry.row, entry.etag) if entry else (None, None)
-            if row is not None and is_planned(row, now):
+            if row is not None and is_planned(row, now, self._margin):
                 return None
             try:
                 return await self._ledger.write(nudged(row, request, now), etag)
@@ -112,14 +113,14 @@ class DriftIntake:
             tell("plan", level=logging.WARNING, registry=registry, error=error.name, sentence=error.sentence)
 
 
-def is_planned(row: LedgerRow, now: datetime) -> bool:
+def is_planned(row: LedgerRow, now: datetime, margin: timedelta = MARGIN) -> bool:
     """Tell whether a pass is sure to begin after *now*, and soon."""
-    if row.planned is not None and now + MARGIN < row.planned:
+    if row.planned is not None and now + margin < row.planned:
         return True
     if not _at_work(row) or row.sequence == 0 or row.nudged > row.sequence:
         return False  # at rest, or it is not known which message of the row is sent and not yet read
     until = row.outcome.until if isinstance(row.outcome, Waiting) else now
-    return now + MARGIN < until and (until <= now + SOON or row.failures > 1)
+    return now + margin < until and (until <= now + SOON or row.failures > 1)
 
 
 def nudged(row: LedgerRow | None, request: ReconcileRequest, now: datetime) -> LedgerRow:

@@ -31,7 +31,7 @@ from shared.core.report import (
 from shared.core.requests import WorkMessage
 from shared.core.storage_rules import remembered
 from shared.core.verification import WINDOW, verification
-from shared.engine.apply import Applier
+from shared.engine.apply import Applier, ready
 from shared.engine.approval import hold_back, require_approved
 from shared.engine.asking import ask, told_by
 from shared.engine.auditing import audited, guarded
@@ -226,6 +226,8 @@ class Reconciler:
         passing = self._results.settle(work, await ask(self._services.plane, work, self._clock.now(), observing=True))
         if work.row.pending and self._services.policy.mode == "enforce":
             pending = not_refused(work.row.pending, work.row.refused)
+            if ready(pending, work.row.operations):
+                await work.claim(self._clock.now())  # a burst of messages must not start it as often
             applied = await self._applier.apply(pending, work.row.operations, work.retrier)
             passing = self._results.note(work, applied) or passing
             await work.save()

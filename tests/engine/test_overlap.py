@@ -1,10 +1,11 @@
 """Requests that arrive in the middle of a pass are worked off, whoever wins the claim."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from local.virtual_time import run_virtual
-from shared.core.report import Converged
+from shared.core.report import Converged, Waiting
 from tests.core.worlds import a_policy, a_registry
 from tests.engine.desk import Desk
 from tests.engine.plane import ObedientPlane
@@ -39,3 +40,23 @@ async def _life(pause: timedelta, requests: int) -> bool:
             await desk.clock.sleep(timedelta(seconds=1))
         work.cancel()
     return (await desk.row()).outcome == Converged()
+
+
+def test_messages_that_arrive_together_start_every_change_once() -> None:
+    assert len(run_virtual(_burst())) == 15
+
+
+async def _burst() -> list[str]:
+    """Messages of one generation that overtake each other, all read at the moment at which the second stage begins."""
+    plane = ObedientPlane(a_registry(POLICY), POLICY, LoopClock())
+    plane.take("start put-zone-group", timedelta(seconds=1))
+    plane.take("start link-zone", timedelta(seconds=1))
+    desk = Desk(policy=POLICY, plane=plane)
+    message = await desk.ask()
+    first = await desk.pass_()
+    assert isinstance(first, Waiting)
+    for attempt in (1000, 2000, 3000):
+        await desk.queue.send(replace(message, attempt=attempt), first.until - desk.clock.now())
+    await desk.trigger().drain()
+    assert (await desk.row()).outcome == Converged()
+    return plane.started
