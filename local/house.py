@@ -7,6 +7,7 @@ In memory: ledger, queue and leases, behind the ports that the Azure ones implem
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -56,6 +57,7 @@ ROLE = tuple(action for role in _ROLES for action in role["Actions"])
 DATA_ROLE = tuple(action for role in _ROLES for action in role["DataActions"])
 """The same for what it may do with data."""
 _STEP = 1.0
+_LONGEST_STEP = 5.0
 """Virtual seconds between two looks of the test at the world."""
 
 
@@ -282,8 +284,12 @@ class House:
 
     def _step(self) -> float:
         """Seconds until the next look: longer while neither Azure nor the app has anything before it."""
-        busy = len(self.queue) or self.azure.next_due() or self.azure.events.next_due()
-        return _STEP if busy else 30 * _STEP
+        moments = (self.queue.next_visible, self.azure.next_due(), self.azure.events.next_due())
+        known = [moment for moment in moments if moment is not None]
+        if not known:
+            return 30 * _STEP
+        seconds = math.ceil((min(known) - self.clock.now()).total_seconds())
+        return min(max(_STEP, seconds), _LONGEST_STEP)
 
     async def _event_grid(self) -> None:
         while True:
