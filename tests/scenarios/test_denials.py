@@ -18,7 +18,8 @@ SPARED = {"assignedIdentities": [{"principalId": APP}]}
 
 
 async def denied_calls(house: House) -> list[str]:
-    return [call.url for call in house.azure.log if call.principal == APP and call.status == 403]
+    """The log does not name who was refused; nobody else is in these stories."""
+    return [call.url for call in house.azure.log if call.status == 403]
 
 
 async def codes(house: House, registry: str) -> dict[str, str]:
