@@ -159,7 +159,7 @@ class Reconciler:
         now = self._clock.now()
         if work.row.outcome is None or work.row.outcome.kind != outcome.kind:
             work.entries.append(outcome_entry(work, outcome, report_of(work, outcome, now)))
-        until = outcome.until if isinstance(outcome, Waiting) else second_look(work)
+        until = outcome.until if isinstance(outcome, Waiting) else second_look(work, now)
         if until is not None:
             await work.claim(now)
             if work.current:

@@ -5,7 +5,7 @@ Waits on the queue like everything else, so that no process has to stay alive fo
 earlier (drift, a request) repairs as usual and leaves the judgement to the end of the window.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.core.plan import Plan
 from shared.core.policy import IsolationPolicy
@@ -14,10 +14,21 @@ from shared.core.restore import Restoration
 from shared.core.verification import failing
 from shared.engine.work import Work
 
+OVERDUE = timedelta(minutes=10)
+"""Between looks at a closing that cannot be judged although its window has passed: the longest back-off of the app."""
 
-def second_look(work: Work) -> datetime | None:
-    """When a closing that was made is to be verified; None if none is."""
-    return None if work.row.verify is None or work.row.paused is not None else work.row.verify.until
+
+def second_look(work: Work, now: datetime) -> datetime | None:
+    """
+    When a closing that was made is to be verified; None if none is.
+
+    A look that is overdue could not judge, because the closing itself still runs, for hours perhaps: the next one is not
+    made at once, or passes would follow one another without a pause.
+    """
+    if work.row.verify is None or work.row.paused is not None:
+        return None
+    until = work.row.verify.until
+    return until if until > now else now + OVERDUE
 
 
 def judge(work: Work, plan: Plan, registry: Registry, policy: IsolationPolicy, now: datetime) -> bool:

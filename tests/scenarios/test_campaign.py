@@ -32,6 +32,7 @@ CASES = st.builds(
     [
         "create:1:lost@25x1+throttled-text@40x5",
         "create:4:stuck@16x50",
+        "create:0:stuck@53x180",
         "create:2:refused@35x1",
         "create:0:table-down@30x10+event-twice@0x1",
         "delete:1:failed@5x1+queue-down@3x10",

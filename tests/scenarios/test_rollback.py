@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from local.simulator import scenery
+from local.simulator.durations import Durations
 from local.simulator.world import Resource
+from shared.core.report import BlockedOutcome
 from tests.scenarios.house import APP, House
 from tests.scenarios.test_isolation import create, tell
 from tests.scenarios.test_undo import network_of
@@ -112,6 +114,27 @@ def test_one_second_look_at_the_end_of_the_window_is_all_it_costs() -> None:
             log = len(house.azure.log)
             await house.live(house.after(60 * MINUTE))
             assert [call for call in house.azure.log[log:] if call.principal == APP] == []
+
+    tell(story())
+
+
+def test_a_closing_that_runs_for_hours_is_asked_after_now_and_then_and_judged_when_it_has_ended() -> None:
+    async def story() -> None:
+        async with House(durations=Durations(registry_update=3 * 3600)) as house:
+            registry = await create(house)
+            await house.live(house.wrote("/registries/contoso"))
+            await house.live(house.after(90 * MINUTE))
+            row = await house.row(registry)
+            assert row is not None
+            assert isinstance(row.outcome, BlockedOutcome)
+            assert [reason.name for reason in row.outcome.reasons] == ["StuckOperation"]
+            before = len(house.azure.log)
+
+            assert await house.settle(registry, timedelta(hours=4)) == "converged"
+
+            asked = [call for call in house.azure.log[before:] if call.principal == APP and call.kind == "poll"]
+            assert 0 < len(asked) <= 12
+            assert unisolated(house.azure, registry) == []
 
     tell(story())
 
