@@ -22,6 +22,7 @@ from weakref import WeakValueDictionary
 
 from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath, RegistryIsolationError
+from shared.core.registry import ACR_TYPE, STORAGE_TYPE
 from shared.core.report import Waiting
 from shared.core.requests import ReconcileRequest, WorkMessage
 from shared.engine.intake import next_generation
@@ -67,7 +68,7 @@ class DriftIntake:
             RegistryIsolationError: The pass could not be recorded or enqueued; the event has to be delivered again.
         """
         async with self._busy.setdefault(request.registry, asyncio.Lock()):  # a delivery may bring hundreds at once
-            entry = await self._reserve(request)
+            entry = await self._reserve(request, part)
             if entry is None:
                 return None
             row = entry.row
@@ -78,17 +79,21 @@ class DriftIntake:
             await self._announce(entry, planned)
             return message
 
-    async def _reserve(self, request: ReconcileRequest) -> LedgerEntry | None:
+    async def _reserve(self, request: ReconcileRequest, part: ResourceId) -> LedgerEntry | None:
         for _ in range(_TRIES):
             entry = await self._ledger.read(request.registry)
             now = self._clock.now()
             row, etag = (entry.row, entry.etag) if entry else (None, None)
-            if row is not None and is_planned(row, now, self._margin):
+            names = not (part.is_type(STORAGE_TYPE) or part.is_type(ACR_TYPE))
+            planned = row is not None and is_planned(row, now, self._margin)
+            if row is not None and planned and not (names and row.verify is not None):
                 return None
             try:
-                return await self._ledger.write(nudged(row, request, now), etag)
+                asked = row if row is not None and planned else nudged(row, request, now)
+                written = await self._ledger.write(replace(asked, renamed=now) if names else asked, etag)
             except ChangedUnderneath:
                 continue
+            return None if planned else written
         raise ChangedUnderneath(
             f"The ledger row of {request.registry.name} changes faster than an event of one of its parts can be recorded.",
             resource_id=request.registry.text,

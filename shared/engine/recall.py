@@ -62,6 +62,7 @@ class Recollection:
     Args:
         earlier: Of the same chain; None if there is nothing.
         names: Whether addresses and zones may be used again.
+        since: Those read before this moment are stale, because an event told of a change; None if none did.
         targets: Targets that this very pass has read already.
         zone_names: Of the process.
     """
@@ -75,12 +76,13 @@ class Recollection:
         *,
         names: bool,
         zone_names: ZoneNames,
+        since: datetime | None = None,
     ) -> None:
         self.now = now
         self._earlier = earlier
         self._zone_names = zone_names
         self._targets = {target.id: target for target in targets}
-        self._names = names and earlier is not None and _is_fresh(earlier.names_at, now)
+        self._names = names and earlier is not None and _is_fresh(earlier.names_at, now, since)
         self.answers = Answers(generation=generation)
 
     def target(self, target: ResourceId) -> Target | None:
@@ -148,12 +150,19 @@ class Recall:
         self._zone_names = ZoneNames()
 
     def begin(
-        self, registry: ResourceId, generation: int, *, names: bool, targets: Sequence[Target] = ()
+        self,
+        registry: ResourceId,
+        generation: int,
+        *,
+        names: bool,
+        targets: Sequence[Target] = (),
+        since: datetime | None = None,
     ) -> Recollection:
         """Begin an observation of *registry* for the request *generation*."""
         earlier = self._answers.get(registry.key)
         same = earlier if earlier is not None and earlier.generation == generation else None
-        return Recollection(self._clock.now(), generation, same, targets, names=names, zone_names=self._zone_names)
+        now, told = self._clock.now(), self._zone_names
+        return Recollection(now, generation, same, targets, names=names, zone_names=told, since=since)
 
     def keep(self, registry: ResourceId, recollection: Recollection, *, verified: bool) -> None:
         """Keep what *recollection* read; its names only if they were *verified*."""
@@ -168,5 +177,5 @@ class Recall:
             self._answers.popitem(last=False)
 
 
-def _is_fresh(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and now - moment <= FRESH
+def _is_fresh(moment: datetime | None, now: datetime, since: datetime | None = None) -> bool:
+    return moment is not None and now - moment <= FRESH and (since is None or moment > since)

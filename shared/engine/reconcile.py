@@ -247,7 +247,8 @@ class Reconciler:
         """What the observation need not read: names only between a closing and the second look that reads them all."""
         targets = () if closed is None else (closed,)
         names = work.row.verify is not None and self._clock.now() < work.row.verify.until
-        return self._recall.begin(work.registry, work.message.generation, names=names, targets=targets)
+        generation, renamed = work.message.generation, work.row.renamed
+        return self._recall.begin(work.registry, generation, names=names, targets=targets, since=renamed)
 
     async def _settle_seen(self, work: Work, registry: Registry) -> Outcome | None:
         """Settle the operations that were left to this observation; ask after those that it does not show done."""

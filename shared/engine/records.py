@@ -111,6 +111,7 @@ class LedgerRow:
         last_error: What the last deliveries of a message ended with; None once a pass has come to its end.
         indexed: What the owner index holds for it, sorted.
         nudged: Attempt of the last message that was sent because a part of it changed; 0 if none in this generation.
+        renamed: When an event last told of an endpoint, a zone group or a record of it: names read before are stale.
         planned: Before this moment no pass begins, and at it one does whose message is known to be sent; None if unknown.
         report: Of the last finished pass.
     """
@@ -154,6 +155,7 @@ class LedgerRow:
     last_error: Mishap | None = None
     indexed: tuple[ResourceId, ...] = ()
     nudged: int = 0
+    renamed: datetime | None = None
     planned: datetime | None = None
     outcome: Outcome | None = None
     report: Report | None = None

@@ -186,7 +186,7 @@ class Work:
         self._etag = entry.etag
         self.update(told=theirs.told, outbox=theirs.outbox)  # a delivery may have taken events out
         self._apply(self._announcements)
-        self.update(nudged=theirs.nudged, planned=theirs.planned)
+        self.update(nudged=theirs.nudged, planned=theirs.planned, renamed=theirs.renamed)
         if theirs.generation != self.row.generation:
             self.update(
                 generation=theirs.generation,

@@ -75,6 +75,16 @@ async def test_names_are_read_again_unless_the_observer_may_use_them() -> None:
     assert not names_in(chain.begin(names=False))
 
 
+async def test_names_of_which_an_event_told_since_are_read_again() -> None:
+    chain = Chain()
+    await chain.clock.sleep(SECOND)
+    before = chain.clock.now() - SECOND
+    chain.read_all()
+
+    assert names_in(chain.recall.begin(ALPHA, 1, names=True, since=before))
+    assert not names_in(chain.recall.begin(ALPHA, 1, names=True, since=chain.clock.now()))
+
+
 async def test_another_request_reads_everything() -> None:
     chain = Chain()
     chain.read_all()
