@@ -12,7 +12,6 @@ from shared.core.arm import ResourceId
 from shared.core.audit import Effect, Seen, effects_of
 from shared.core.errors import UnknownRegistry, UnsafePlan
 from shared.core.forecast import Forecast, forecast
-from shared.core.lockdown import Memory
 from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints
 from shared.core.registry import Registry
@@ -89,13 +88,7 @@ class Previewer:
 
     def _foreseen(self, work: Work, found: Registry, now: datetime) -> Preview:
         services = self._services
-        memory = Memory(
-            now=now,
-            closed_since=work.row.closed_since,
-            propagated=work.row.propagated,
-            repairs=work.row.repairs,
-            rules_added=work.row.rules_added,
-        )
+        memory = work.row.memory(now)
         foreseen = forecast(found, services.policy, services.zone_table, memory)
         return Preview(
             registry=work.registry,

@@ -14,7 +14,6 @@ from shared.core.audit import Seen, effects_of
 from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.forecast import forecast
-from shared.core.lockdown import Memory
 from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints, make_plan
 from shared.core.policy import IsolationPolicy
@@ -279,13 +278,7 @@ class Reconciler:
     async def _plan_and_apply(self, work: Work, registry: Registry) -> Outcome | None:
         """Plan, guard, apply; None when every change took effect at once and is to be verified."""
         policy = self._services.policy
-        memory = Memory(
-            now=self._clock.now(),
-            closed_since=work.row.closed_since,
-            propagated=work.row.propagated,
-            repairs=work.row.repairs,
-            rules_added=work.row.rules_added,
-        )
+        memory = work.row.memory(self._clock.now())
         plan = work.plan = make_plan(registry, policy, self._services.zone_table, memory)
         if judge(work, plan, registry, policy, self._clock.now()):
             return await self._restorer.run(work)

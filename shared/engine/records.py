@@ -17,6 +17,7 @@ from shared.core.arm import ResourceId
 from shared.core.audit import Effect
 from shared.core.changes import Change
 from shared.core.denials import Denials
+from shared.core.lockdown import Memory
 from shared.core.mishaps import Mishap
 from shared.core.outcomes import OutcomeEvent, Told
 from shared.core.registry import Json, TargetKind
@@ -159,6 +160,16 @@ class LedgerRow:
     planned: datetime | None = None
     outcome: Outcome | None = None
     report: Report | None = None
+
+    def memory(self, now: datetime) -> Memory:
+        """What a plan made *now* has to know of earlier passes."""
+        return Memory(
+            now=now,
+            closed_since=self.closed_since,
+            propagated=self.propagated,
+            repairs=self.repairs,
+            rules_added=self.rules_added,
+        )
 
     @property
     def still_denied(self) -> Mapping[str, datetime]:
