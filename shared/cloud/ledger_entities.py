@@ -16,6 +16,7 @@ from hashlib import sha256
 from pydantic import ValidationError
 
 from shared.core.arm import ResourceId
+from shared.core.drifts import Drift
 from shared.core.errors import MalformedCursor, Refused
 from shared.core.registry import Json
 from shared.core.report import Waiting
@@ -39,7 +40,10 @@ _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST_MICROSECOND = 10**18 - 1
 _LAST_POSITION = 10**6 - 1
 _MOST_SUMMARY_CHARACTERS = 300
-SUMMARY_COLUMNS = ("registry", "generation", "phase", "requested", "at", "due", "verified", "sentence", "outbox")
+SUMMARY_COLUMNS = (
+    *("registry", "generation", "phase", "requested", "at", "due", "verified", "sentence", "outbox"),
+    *("reason", "findings", "drift"),
+)
 """Columns of a row's entity that make up its summary."""
 _ROW_CURSOR = re.compile(r"[0-9a-f-]{1,64}/[0-9a-f]{64}", re.ASCII)
 _HISTORY_CURSOR = re.compile(r"\d{18}-\d{6}-[0-9a-f]{16}", re.ASCII)
@@ -92,6 +96,9 @@ def _columns(row: LedgerRow) -> Entity:
         "verified": row.verified.isoformat() if row.verified else "",
         "sentence": str(_well_formed(reasons[0].sentence[:_MOST_SUMMARY_CHARACTERS])) if reasons else "",
         "outbox": "waiting" if row.outbox else "",
+        "reason": reasons[0].name if reasons else "",
+        "findings": " ".join(dict.fromkeys(finding.code for finding in row.report.findings)) if row.report else "",
+        "drift": _drift_text(row.drift) if row.drift else "",
     }
 
 
@@ -106,8 +113,21 @@ def from_summary_entity(entity: Mapping[str, object]) -> LedgerSummary:
         requested=datetime.fromisoformat(texts["requested"]) if texts["requested"] else _FIRST,
         sentence=texts["sentence"],
         outbox=bool(texts["outbox"]),
+        reason=texts["reason"],
+        findings=tuple(texts["findings"].split()),
+        drift=_drift(texts["drift"]) if texts["drift"] else None,
         **moments,
     )
+
+
+def _drift_text(drift: Drift) -> str:
+    return f"{drift.found.isoformat()} {drift.repaired.isoformat() if drift.repaired else '-'} {drift.number}"
+
+
+def _drift(text: str) -> Drift:
+    found, repaired, number = text.split()
+    at = None if repaired == "-" else datetime.fromisoformat(repaired)
+    return Drift(found=datetime.fromisoformat(found), repaired=at, number=int(number))
 
 
 def row_cursor(entity: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from shared.core.arm import ResourceId
 from shared.core.audit import Effect, Seen, effects_of
 from shared.core.errors import UnknownRegistry, UnsafePlan
 from shared.core.forecast import Forecast, forecast
+from shared.core.picture import Picture, picture_of
 from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints
 from shared.core.registry import Registry
@@ -39,6 +40,7 @@ class Preview:
         exempt: Why the policy asks nothing of the registry; "" if it does. Then there is no forecast.
         unsafe: Why the first stage would be refused as a whole.
         effects: Change key to what the change does, as far as it is known before.
+        picture: Its network as it was seen; None where the policy asks nothing.
     """
 
     registry: ResourceId
@@ -47,6 +49,7 @@ class Preview:
     forecast: Forecast | None = None
     unsafe: tuple[Reason, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict)
+    picture: Picture | None = None
 
     @property
     def digest(self) -> str:
@@ -96,6 +99,7 @@ class Previewer:
             forecast=foreseen,
             unsafe=self._unsafe(foreseen.plan, found),
             effects=effects_of(foreseen.changes, Seen(registry=found), foreseen.digest),
+            picture=picture_of(found, now),
         )
 
     def _unsafe(self, plan: Plan, found: Registry) -> tuple[Reason, ...]:

@@ -15,6 +15,7 @@ from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.forecast import forecast
 from shared.core.plan import Plan
+from shared.core.picture import picture_of
 from shared.core.planner import approved_endpoints, make_plan
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, Registry, Target, TargetKind
@@ -190,6 +191,7 @@ class Reconciler:
             self._results.allowed(work, OBSERVE)
             zones = dict(registry.required_zones) or work.row.zones
             work.update(missing_since=None, observed=True, verified=self._clock.now(), zones=zones)
+            work.update(picture=picture_of(registry, self._clock.now()))
             recognise(work, registry)
             await note_belongings(work, registry, self._services.index)
             if work.row.operations and (outcome := await self._settle_seen(work, registry)) is not None:

@@ -17,9 +17,11 @@ from shared.core.arm import ResourceId
 from shared.core.audit import Effect
 from shared.core.changes import Change
 from shared.core.denials import Denials
+from shared.core.drifts import Drift
 from shared.core.lockdown import Memory
 from shared.core.mishaps import Mishap
 from shared.core.outcomes import OutcomeEvent, Told
+from shared.core.picture import Picture
 from shared.core.registry import Json, TargetKind
 from shared.core.report import Outcome, Reason, Report
 from shared.core.restore import Pause, Restoration
@@ -114,6 +116,8 @@ class LedgerRow:
         nudged: Attempt of the last message that was sent because a part of it changed; 0 if none in this generation.
         renamed: When an event last told of an endpoint, a zone group or a record of it: names read before are stale.
         planned: Before this moment no pass begins, and at it one does whose message is known to be sent; None if unknown.
+        drift: The last time that it was converged and then was not.
+        picture: Its network as it was last seen whole.
         report: Of the last finished pass.
     """
 
@@ -158,6 +162,8 @@ class LedgerRow:
     nudged: int = 0
     renamed: datetime | None = None
     planned: datetime | None = None
+    drift: Drift | None = None
+    picture: Picture | None = None
     outcome: Outcome | None = None
     report: Report | None = None
 
@@ -193,6 +199,9 @@ class LedgerSummary:
         verified: When the registry was last seen whole; None if never.
         sentence: The first reason of the phase, shortened; "" if there is none.
         outbox: Outcome events wait for a topic.
+        reason: Name of that first reason.
+        findings: Codes of what no write can put right, each once.
+        drift: The last one, without its changes; None if there never was one.
     """
 
     registry: ResourceId
@@ -204,6 +213,9 @@ class LedgerSummary:
     verified: datetime | None = None
     sentence: str = ""
     outbox: bool = False
+    reason: str = ""
+    findings: tuple[str, ...] = ()
+    drift: Drift | None = None
 
 
 type HistoryKind = Literal["request", "change", "outcome", "rejected", "poison", "undo", "pause", "resume"]

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from shared.core.arm import ResourceId
+from shared.core.drifts import Drift
 from shared.core.errors import ChangedUnderneath, RegistryIsolationError
 from shared.core.plan import Plan
 from shared.core.report import Outcome, Reason, Report
@@ -107,6 +108,8 @@ class Work:
 
     def drift(self, plan: Plan, now: datetime) -> None:
         """*plan* is about to be carried out: if nothing was left to do, that is told with the next save, before any write."""
+        if self.row.outcome is not None and self.row.outcome.kind == "converged":
+            self.update(drift=Drift.again(self.row.drift, now, tuple(change.sentence for change in plan.changes)))
         self._announce(lambda row: announce_drift(row, plan, now))
 
     async def finish(self, outcome: Outcome, report: Report) -> None:
@@ -114,6 +117,8 @@ class Work:
         self.update(claim=None, outcome=outcome, report=report, last_error=None)
         if not (self.row.operations or self.row.pending):
             self.update(effects={})
+        if self.row.drift is not None and outcome.kind == "converged":
+            self.update(drift=self.row.drift.put_right(report.at))
         self._announce(lambda row: announce(row, outcome, report))
         self.row, lost = overflow(self.row)
         if lost:

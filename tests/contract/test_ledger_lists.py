@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.core.arm import ResourceId
+from shared.core.drifts import Drift
 from shared.core.errors import MalformedCursor
 from shared.core.report import BlockedOutcome, Converged, Reason
 from shared.engine.ports import Ledger
@@ -62,7 +63,8 @@ async def test_a_list_of_one_phase_shows_only_that(ledger: Ledger) -> None:
 
 
 async def test_a_summary_says_what_the_row_says(ledger: Ledger) -> None:
-    row = replace(a_full_row(a_registry()), verified=EPOCH + timedelta(minutes=3))
+    drift = Drift(found=EPOCH, repaired=EPOCH + timedelta(minutes=2), number=2, changes=("close it",))
+    row = replace(a_full_row(a_registry()), verified=EPOCH + timedelta(minutes=3), drift=drift)
     assert row.report is not None
     told = Reason(name="Busy", sentence="Wait for \u2603. " + "x" * 1000)
     await ledger.write(replace(row, report=replace(row.report, reasons=(told,))), None)
@@ -82,6 +84,9 @@ async def test_a_summary_says_what_the_row_says(ledger: Ledger) -> None:
         due=EPOCH + timedelta(seconds=5),
         verified=EPOCH + timedelta(minutes=3),
         outbox=True,
+        reason="Busy",
+        findings=tuple(finding.code for finding in row.report.findings),
+        drift=replace(drift, changes=()),
     )
 
 

@@ -53,6 +53,15 @@ async def test_a_storage_account_that_somebody_opens_is_closed_again_by_its_even
         assert await house.settle(registry) == "converged"
         asked = [entry for entry in await house.told(registry) if entry.kind == "request"]
         assert asked[0].sentence == f"asked for by related: Microsoft.Storage/storageAccounts {account.name} changed"
+        row = await house.row(registry)
+        assert row is not None
+        assert row.drift is not None
+        assert row.drift.repaired is not None
+        assert row.drift.number == 1
+        assert account.name in row.drift.changes[0]
+        assert row.picture is not None
+        assert row.picture.open_doors == 0
+        assert all(way.sound for way in row.picture.ways)
 
 
 async def repaired(house: House, registry: Resource) -> bool:
