@@ -4,15 +4,14 @@ What each operation of the HTTP API does: call the engine, say the answer in the
 One coroutine function for each name in the table of routes.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from pydantic import BaseModel
-
 from handlers import http_views as views
+from handlers.http_answer import Answer
 from handlers.http_health import VERSION, health
 from handlers.http_problem import problem_of
+from handlers.http_report import show_report
 from handlers.http_request import Call, read_ids
 from handlers.http_schemas import Ping, Remediate, Replay, Why
 from handlers.openapi import document
@@ -25,16 +24,6 @@ MOST_POISON = 100
 """Entries of a page, and registries of one replay."""
 RETRY_AFTER = timedelta(seconds=5)
 """When the report of a request that was just accepted deserves a look."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An answer that is no problem; *etag* says that it may be asked for again with If-None-Match."""
-
-    body: BaseModel
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    etag: bool = False
 
 
 async def list_registries(app: Runtime, call: Call) -> Answer:
@@ -165,6 +154,7 @@ ACTIONS: dict[str, Callable[[Runtime, Call], Awaitable[Answer]]] = {
         show_sweep,
         list_poison,
         replay_poison,
+        show_report,
         show_health,
         show_openapi,
     )

@@ -1,16 +1,19 @@
 """Query parameters: what each may hold, for whoever reads them and for the OpenAPI document."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import get_args
 
-from shared.core.report import Outcome
+from shared.core.arm import is_guid
+from shared.core.report import Outcome, Severity
+from shared.core.report_forms import FORMS
 
 MOST_ITEMS = 1000
 USUAL_ITEMS = 100
 LONGEST_WAIT_SECONDS = 60
 _LONGEST_CURSOR = 200
 _TRUE = {"true": True, "false": False}
+_GUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
 def phases() -> tuple[str, ...]:
@@ -58,6 +61,25 @@ def _phase(raw: str) -> str:
     return raw
 
 
+def _one_of(names: Iterable[str]) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw not in names:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return raw
+
+    return read
+
+
+def _subscription(raw: str) -> str:
+    if not is_guid(raw):
+        raise ValueError("must be a subscription id (a GUID)")
+    return raw.lower()
+
+
+def _severity(raw: str) -> Severity:
+    return Severity(_one_of(tuple(severity.value for severity in Severity))(raw))
+
+
 PARAMETERS = {
     "limit": Parameter(
         description="Most items on this page.",
@@ -76,6 +98,24 @@ PARAMETERS = {
         schema={"type": "string", "enum": list(phases())},
         read=_phase,
         default="",
+    ),
+    "format": Parameter(
+        description="Form of the report: one document, a table, SARIF 2.1.0, or a page to read and print.",
+        schema={"type": "string", "enum": list(FORMS), "default": "json"},
+        read=_one_of(FORMS),
+        default="json",
+    ),
+    "subscription": Parameter(
+        description="Only registries of this subscription.",
+        schema={"type": "string", "format": "uuid", "pattern": _GUID, "minLength": 36, "maxLength": 36},
+        read=_subscription,
+        default="",
+    ),
+    "severity": Parameter(
+        description="Only findings of this severity or worse, and only registries that have one.",
+        schema={"type": "string", "enum": [severity.value for severity in Severity]},
+        read=_severity,
+        default=None,
     ),
     "wait": Parameter(
         description="Seconds to wait for the end of the work before answering 202.",

@@ -28,6 +28,7 @@ class Route:
         answers: Status to model of the body; "" for none.
         refuses: Statuses of problems it may answer, besides those that every operation may.
         anonymous: No key is needed.
+        media: Other forms than JSON in which the answer with status 200 may come.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Route:
     body: str = ""
     body_needed: bool = False
     anonymous: bool = False
+    media: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -170,6 +172,15 @@ ROUTES = (
         body_needed=True,
         answers=((202, "Replayed"),),
         refuses=(403, 409),
+    ),
+    Route(
+        name="show_report",
+        method="GET",
+        path="report",
+        summary="Where all registries stand: phases, doors, findings, exemptions, for people and for pipelines",
+        query=("format", "phase", "subscription", "severity", "after"),
+        answers=((200, "PostureReport"), (304, "")),
+        media=("text/csv", "application/sarif+json", "text/html"),
     ),
     Route(
         name="show_health",

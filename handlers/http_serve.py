@@ -12,7 +12,8 @@ from hashlib import sha256
 import azure.functions as func
 from pydantic import BaseModel
 
-from handlers.http_actions import ACTIONS, Answer, ping
+from handlers.http_actions import ACTIONS, ping
+from handlers.http_answer import JSON, Answer
 from handlers.http_caller import caller_of
 from handlers.http_health import not_composed
 from handlers.http_problem import BUG, bug, problem_of, retry_after, status_of
@@ -26,7 +27,7 @@ from shared.engine.logs import tell
 type Composing = Callable[[], Awaitable[Runtime]]
 """Makes the app's services, or raises what is wrong with its settings or its policy."""
 
-JSON, PROBLEM_JSON = "application/json", "application/problem+json"
+PROBLEM_JSON = "application/problem+json"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 NOT_MODIFIED = 304
 _SERVER_FAULT = 500
@@ -87,12 +88,12 @@ def _rendered(answer: Answer, etags: str) -> func.HttpResponse:
     if isinstance(answer.body, Problem):
         return _response(answer.status, answer.body, PROBLEM_JSON, answer.headers)
     if not answer.etag:
-        return _response(answer.status, answer.body, JSON, answer.headers)
+        return _response(answer.status, answer.body, answer.media, answer.headers)
     etag = f'"{sha256(_text(answer.body).encode()).hexdigest()[:32]}"'
     headers = {**answer.headers, "ETag": etag}
     if _matches(etags, etag):
         return func.HttpResponse(status_code=NOT_MODIFIED, headers=HEADERS | headers)
-    return _response(answer.status, answer.body, JSON, headers)
+    return _response(answer.status, answer.body, answer.media, headers)
 
 
 def _matches(etags: str, etag: str) -> bool:
@@ -101,11 +102,13 @@ def _matches(etags: str, etag: str) -> bool:
     return etag in given or "*" in given
 
 
-def _response(status: int, body: BaseModel, media: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+def _response(
+    status: int, body: BaseModel | str, media: str, headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
     return func.HttpResponse(
         body=_text(body), status_code=status, headers={**HEADERS, **(headers or {})}, mimetype=media, charset="utf-8"
     )
 
 
-def _text(body: BaseModel) -> str:
-    return body.model_dump_json(by_alias=True)
+def _text(body: BaseModel | str) -> str:
+    return body if isinstance(body, str) else body.model_dump_json(by_alias=True)

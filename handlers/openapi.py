@@ -16,6 +16,7 @@ from handlers import http_schemas
 from handlers.http_query import PARAMETERS
 from handlers.http_routes import PREFIX, PROBLEM, ROUTES, Route
 from handlers.http_schemas import OpenApi
+from shared.core import reports_json
 
 type Json = dict[str, Any]
 
@@ -50,6 +51,7 @@ _STATUS = {
     503: "Something that the app needs does not answer now.",
     504: "It took too long.",
 }
+_DONE = 200
 _ALWAYS, _WITH_BODY = (400, 500, 503), (413, 415, 422)
 _PLACES = {"Accepted", "Sweep"}
 """What was recorded in one place, where its progress is."""
@@ -141,6 +143,8 @@ def _response(route: Route, status: int, model: str) -> Json:
     if model:
         media = "application/problem+json" if model == PROBLEM else "application/json"
         response["content"] = {media: {"schema": {"$ref": _SCHEMAS.format(model=model)}}}
+        others = route.media if status == _DONE else ()
+        response["content"] |= {media: {"schema": {"type": "string"}} for media in others}
     one_place = ("Location", "Retry-After") if model in _PLACES else ()
     names = {200: ("ETag",) if _has(route, 304) else (), 202: one_place, 304: ("ETag",)}
     headers = {
@@ -167,7 +171,8 @@ def _schemas() -> Json:
 
 
 def _model(name: str) -> type[BaseModel]:
-    model: type[BaseModel] = getattr(http_schemas, name)
+    home = next(module for module in (http_schemas, reports_json) if hasattr(module, name))
+    model: type[BaseModel] = getattr(home, name)
     return model
 
 

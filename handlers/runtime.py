@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.engine.owner_ports import OwnerSource
     from shared.engine.owners import Owners
     from shared.engine.poison_list import PoisonList
+    from shared.engine.postures import Postures
     from shared.engine.preview import Previewer
     from shared.engine.reception import Reception
     from shared.engine.reconcile import Reconciler, Services
@@ -181,6 +182,13 @@ class Runtime:
     @cached_property
     def remediation(self) -> "Remediation":
         """Acts on one registry because somebody asked."""
+    @cached_property
+    def postures(self) -> "Postures":
+        """Says where all registries stand."""
+        from shared.engine.postures import Postures
+
+        return Postures(self.ledger, self.policy, self.clock)
+
         from shared.engine.remediation import Remediation
 
         return Remediation(

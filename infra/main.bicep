@@ -44,6 +44,9 @@ param sweepSilence string = 'PT3H'
 @description('Names of the holders of function keys for the history, as 1a2b3c4d=alice-laptop,...: fingerprints, not keys.')
 param keyNames string = ''
 
+@description('Address at which docs/findings.md is published, for the links in reports.')
+param findingsPage string = ''
+
 @description('App Service authentication is on and lets nobody in whom it does not know.')
 param easyAuth bool = false
 
@@ -125,6 +128,7 @@ module app 'modules/app.bicep' = {
     outcomeTopic: outcomes.outputs.endpoint
     sweepSchedule: sweepSchedule
     keyNames: keyNames
+    findingsPage: findingsPage
     easyAuth: easyAuth
     maximumInstances: maximumInstances
     subnetId: privateStorage ? network!.outputs.appSubnetId : ''

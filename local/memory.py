@@ -30,10 +30,12 @@ from shared.cloud.ledger_entities import (
     to_history_entity,
     to_row_entity,
 )
+from shared.cloud.ledger_whole import to_known
 from shared.core.arm import ResourceId
 from shared.core.errors import Busy, ChangedUnderneath
 from shared.core.requests import WorkMessage
 from shared.engine.ports import Clock, HistoryPage, LedgerEntry, LedgerPage
+from shared.engine.postures import KnownPage
 from shared.engine.records import HistoryEntry, LedgerRow, LedgerSummary
 
 LONGEST_DELAY = timedelta(days=7)
@@ -106,6 +108,18 @@ class MemoryLedger:
         return LedgerPage(
             rows=tuple(from_summary_entity(entity) for entity in shown), after=row_cursor(shown[-1]) if more else ""
         )
+
+    async def list_whole_rows(
+        self, *, phase: str = "", subscription: str = "", limit: int = 100, after: str = ""
+    ) -> KnownPage:
+        place = row_place(after) if after else ("", "")
+        await asyncio.sleep(0)
+        found = [self._rows[keys][0] for keys in sorted(self._rows) if keys > place]
+        found = [entity for entity in found if phase in {"", entity["phase"]}]
+        found = [entity for entity in found if subscription.lower() in {"", entity["PartitionKey"]}]
+        shown = found[: max(limit, 0)]
+        more = bool(shown) and len(found) > len(shown)
+        return KnownPage(known=tuple(map(to_known, shown)), after=row_cursor(shown[-1]) if more else "")
 
     async def summaries(self, registries: Sequence[ResourceId]) -> Mapping[ResourceId, LedgerSummary]:
         await asyncio.sleep(0)

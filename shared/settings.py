@@ -35,6 +35,7 @@ _SCHEDULE = re.compile(r"[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4,5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _KEY_NAME = re.compile(r"[0-9a-f]{8}=[\w .@-]{1,64}")
 _SOURCE = re.compile(r"[!-~]{1,512}", re.ASCII)
+_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[\w.~!$&'()*+,;=:@%/-]*)?", re.ASCII)
 _API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-[a-z]+)?")
 
 
@@ -248,6 +249,9 @@ class HttpSettings:
     Names of the holders of function keys, as `1a2b3c4d=alice-laptop,…`; the digits are the first eight of the SHA-256
     of a key. Default: blank, a caller is known by those digits alone.
     """
+
+    findings_page: str = field(metadata=_setting("ISOLATION_FINDINGS_PAGE", "", _matching(_PAGE, "https://… is needed")))
+    """Where you publish docs/findings.md, for the links in reports. Default: blank, reports name the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ param insightsName string
 param outcomeTopic string
 param sweepSchedule string
 param keyNames string
+param findingsPage string
 param easyAuth bool
 param maximumInstances int
 
@@ -85,6 +86,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     ISOLATION_CLIENT_ID: clientId
     ISOLATION_PRINCIPAL_ID: principalId
     ISOLATION_EASY_AUTH: easyAuth ? 'true' : 'false'
+    ISOLATION_FINDINGS_PAGE: findingsPage
     ISOLATION_KEY_NAMES: keyNames
     ISOLATION_OUTCOME_SOURCE: app.id
     ISOLATION_OUTCOME_TOPIC: outcomeTopic

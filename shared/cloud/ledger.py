@@ -28,11 +28,13 @@ from shared.cloud.ledger_entities import (
     to_history_entity,
     to_row_entity,
 )
+from shared.cloud.ledger_whole import to_known
 from shared.cloud.state_clients import StateAccount
 from shared.cloud.storage_errors import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, error_code, named_errors
 from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath
 from shared.engine.ports import HistoryPage, LedgerEntry, LedgerPage
+from shared.engine.postures import KnownPage
 from shared.engine.records import HistoryEntry, LedgerRow, LedgerSummary
 
 # A transaction holds 100 entities of one partition and 4 MiB (documentation of entity group transactions).
@@ -97,21 +99,21 @@ class TableLedger:
 
     async def list_rows(self, *, phase: str = "", limit: int = 100, after: str = "") -> LedgerPage:
         """List rows, those of one phase if given, by subscription and then by the hash of their id."""
-        parts: list[str] = []
-        parameters: dict[str, str] = {}
-        if after:
-            partition, key = row_place(after)
-            # The SDK puts parameters in word by word, so nothing may touch them.
-            parts.append("PartitionKey ge @partition and ( PartitionKey gt @partition or RowKey gt @key )")
-            parameters |= {"partition": partition, "key": key}
-        if phase:
-            parts.append("phase eq @phase")
-            parameters["phase"] = phase
+        query, parameters = _rows_of(phase=phase, after=after)
         with named_errors("list ledger rows"):
-            query = " and ".join(parts)
             entities, more = await self._query("rows", query, parameters, limit, select=SUMMARY_COLUMNS)
         rows = tuple(from_summary_entity(entity) for entity in entities)
         return LedgerPage(rows=rows, after=row_cursor(entities[-1]) if more else "")
+
+    async def list_whole_rows(
+        self, *, phase: str = "", subscription: str = "", limit: int = 100, after: str = ""
+    ) -> KnownPage:
+        """List rows as `list_rows` does, with everything that they hold."""
+        query, parameters = _rows_of(phase=phase, subscription=subscription, after=after)
+        with named_errors("list ledger rows"):
+            entities, more = await self._query("rows", query, parameters, limit)
+        known = tuple(to_known(entity) for entity in entities)
+        return KnownPage(known=known, after=row_cursor(entities[-1]) if more else "")
 
     async def summaries(self, registries: Sequence[ResourceId]) -> Mapping[ResourceId, LedgerSummary]:
         """Read the summaries of *registries*, so many at a time; one without a row is absent."""
@@ -174,6 +176,24 @@ class TableLedger:
         if name not in self._clients:
             self._clients[name] = self._account.table(self._names[name])
         return self._clients[name]
+
+
+def _rows_of(*, phase: str = "", subscription: str = "", after: str = "") -> tuple[str, dict[str, str]]:
+    """Filter and its parameters for rows behind *after*, of one phase and one subscription if given."""
+    parts: list[str] = []
+    parameters: dict[str, str] = {}
+    if after:
+        partition, key = row_place(after)
+        # The SDK puts parameters in word by word, so nothing may touch them.
+        parts.append("PartitionKey ge @partition and ( PartitionKey gt @partition or RowKey gt @key )")
+        parameters |= {"partition": partition, "key": key}
+    if subscription:
+        parts.append("PartitionKey eq @subscription")
+        parameters["subscription"] = subscription.lower()
+    if phase:
+        parts.append("phase eq @phase")
+        parameters["phase"] = phase
+    return " and ".join(parts), parameters
 
 
 def batches(entities: Sequence[Entity]) -> Iterator[list[Entity]]:

@@ -126,6 +126,43 @@ CATALOGUE: dict[str, Kind] = {
         template="Deployment {deployment} of endpoint {endpoint} in workspace {workspace} may call out to the internet "
         "(egressPublicNetworkAccess is {state}). Deploy it again with egress_public_network_access: disabled.",
     ),
+    # --- where a registry stands, in reports over many ----------------------------------------------------------------
+    "public-access-open": Kind(
+        severity=Severity.ERROR,
+        template="{kind} {name} of registry {registry} answers the public internet.",
+    ),
+    "public-access-kept": Kind(
+        severity=Severity.WARNING,
+        template="{kind} {name} of registry {registry} answers the public internet, and the policy says to keep that.",
+    ),
+    "change-planned": Kind(
+        severity=Severity.WARNING,
+        template="Registry {registry} is not as the policy asks. Still to be done: {change}.",
+    ),
+    "isolation-blocked": Kind(
+        severity=Severity.ERROR,
+        template="The isolation of registry {registry} waits for a person. {why}",
+    ),
+    "isolation-failed": Kind(
+        severity=Severity.ERROR,
+        template="The isolation of registry {registry} was given up. {why}",
+    ),
+    "isolation-under-way": Kind(
+        severity=Severity.INFO,
+        template="The isolation of registry {registry} goes on by itself. {why}",
+    ),
+    "enforcement-obstacle": Kind(
+        severity=Severity.WARNING,
+        template="Isolating registry {registry} would not go through at once. {why}",
+    ),
+    "enforcement-paused": Kind(
+        severity=Severity.WARNING,
+        template="Registry {registry} rests: nothing is put right until somebody resumes it.",
+    ),
+    "posture-unknown": Kind(
+        severity=Severity.WARNING,
+        template="Where registry {registry} stands is not known. {why}",
+    ),
 }
 
 

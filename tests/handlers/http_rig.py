@@ -41,6 +41,7 @@ class Told:
     status: int
     headers: Mapping[str, str]
     body: Any
+    media: str = ""
 
 
 class Door:
@@ -104,8 +105,10 @@ def checked(route: Route, answer: func.HttpResponse) -> Told:
     if "content" not in documented:
         assert raw == b""
         return Told(status=answer.status_code, headers=headers, body=None)
-    assert [answer.mimetype] == list(documented["content"])
+    assert answer.mimetype in documented["content"]
+    if answer.mimetype in route.media:
+        return Told(status=answer.status_code, headers=headers, body=raw.decode(), media=str(answer.mimetype))
     body = json.loads(raw)
     schema = documented["content"][answer.mimetype]["schema"]
     Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(body)
-    return Told(status=answer.status_code, headers=headers, body=body)
+    return Told(status=answer.status_code, headers=headers, body=body, media=str(answer.mimetype))

@@ -32,6 +32,7 @@ VALUES = {
     "environment().name": "AzureCloud",
     "easyAuth ? 'true' : 'false'": "false",
     "keyNames": "",
+    "findingsPage": "",
     "app.id": f"/subscriptions/{GUID}/resourceGroups/rg/providers/Microsoft.Web/sites/func",
     "outcomeTopic": "https://evgt.westeurope-1.eventgrid.azure.net/api/events",
     "sweepSchedule": "0 7 * * * *",
