@@ -65,6 +65,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], Row], ...] = (
         SUBNET_FULL,
     ),
     (re.compile(r"/subnets/[^ ]{1,200} referenced by .{1,2100} was not found", re.IGNORECASE), SUBNET_MISSING),
+    (re.compile(r"/privateDnsZones/[^ ]{1,200} referenced by .{1,2100} was not found", re.IGNORECASE), STALE),
     (re.compile(r"linked to multiple zones with overlapping namespaces", re.IGNORECASE), LINKED_ELSEWHERE),
     (re.compile(r"replication.{0,200}?(?:creating|provisioning|in progress|not in)", re.IGNORECASE), REPLICATING),
     (re.compile(r"\bsku\b.{0,200}?\bpremium\b|\bpremium\b.{0,200}?\bsku\b", re.IGNORECASE), NOT_PREMIUM),
