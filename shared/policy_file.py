@@ -2,9 +2,9 @@
 Load the policy file: YAML in, `IsolationPolicy` or every problem with its line out.
 
 YAML has traps that a security policy must not fall into: a key given twice silently wins, an alias can blow a small
-file up to gigabytes, a tag can name Python code. Keys given twice are refused here, the file's size is bounded, and
-only plain values exist. Called by the composition root and by `python -m` tools; the pure rules are in
-`shared.core.policy`.
+file up to gigabytes, a tag can name Python code. Keys given twice are refused here, the file's size is bounded, and so
+is what merges (`<<`) copy; only plain values and plain keys exist. Called by the composition root and by `python -m`
+tools; the pure rules are in `shared.core.policy`.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,9 @@ from shared.core.policy import IsolationPolicy, Path
 
 MOST_BYTES = 262_144
 """A policy with thousands of entries stays far below this."""
+MOST_MERGED = 10_000
+"""Keys that merges may copy, all together; a key that is merged into a hundred sections counts a hundred times."""
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def load_policy(file: FilePath) -> IsolationPolicy:
@@ -44,6 +47,8 @@ def read_policy(text: str, *, source: str = "policy") -> IsolationPolicy:
             root = loader.get_single_node()
             lines = dict(_lines(root, (), set()))
             repeated = list(_repeated(root, set()))
+            if not repeated and _merged(root) > MOST_MERGED:
+                repeated = [f"its merges (<<) copy more than {MOST_MERGED} keys; write the sections out"]
             document = loader.construct_document(root) if root is not None and not repeated else None
         finally:
             loader.dispose()
@@ -68,7 +73,7 @@ def _lines(node: yaml.Node | None, path: Path, seen: set[int]) -> Iterator[tuple
     yield path, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*path, str(key.value))
+            inner = (*path, str(key.value) if isinstance(key, yaml.ScalarNode) else "?")  # a list's text can be endless
             yield inner, key.start_mark.line + 1
             yield from ((deeper, line) for deeper, line in _lines(value, inner, seen) if deeper != inner)
     elif isinstance(node, yaml.SequenceNode):
@@ -93,3 +98,39 @@ def _repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[str]:
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
             yield from _repeated(value, seen)
+
+
+def _merged(root: yaml.Node | None) -> int:
+    """How many keys the merges below *root* copy, what was copied being copied on."""
+    known: dict[int, int] = {}
+    return sum(_keys(node, known) for node in _nodes(root) if isinstance(node, yaml.MappingNode) and _sources(node))
+
+
+def _keys(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many keys *node* has once its merges are made."""
+    if not isinstance(node, yaml.MappingNode):
+        return 0
+    if id(node) not in known:
+        known[id(node)] = len(node.value)  # what it counts for within itself
+        known[id(node)] += sum(_keys(source, known) for source in _sources(node))
+    return known[id(node)]
+
+
+def _sources(node: yaml.MappingNode) -> list[yaml.Node]:
+    merged = (value for key, value in node.value if key.tag == _MERGE)
+    return [each for value in merged for each in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+
+
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every node once, without recursion."""
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value

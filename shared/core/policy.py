@@ -9,6 +9,7 @@ no I/O and knows neither YAML nor the time of day.
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from itertools import combinations
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -43,6 +44,10 @@ type Path = tuple[str | int, ...]
 """Where in the document: keys and list positions."""
 
 type _Problem = tuple[Path, str]
+
+_MOST_TOLD = 200
+"""Problems told at once; nobody corrects more by hand, and a hostile file has a hundred thousand."""
+_LONGEST_KEY = 64
 
 
 def _whole(value: object) -> object:
@@ -116,7 +121,9 @@ class IsolationPolicy(Section):
         if policy is None or problems:
             places = lines or {}
             ordered = sorted(problems, key=lambda problem: _line(problem[0], places) or 0)
-            raise InvalidPolicy([_told(path, sentence, places) for path, sentence in ordered], source=source)
+            told = [_told(path, sentence, places) for path, sentence in ordered[:_MOST_TOLD]]
+            more = [f"and {len(ordered) - _MOST_TOLD} more"] if len(ordered) > _MOST_TOLD else []
+            raise InvalidPolicy([*told, *more], source=source)
         return policy
 
     @classmethod
@@ -228,11 +235,9 @@ _KEYS = sorted(
 
 
 def _problems(details: list[ErrorDetails]) -> Iterator[_Problem]:
-    places = [detail["loc"] for detail in details]
+    around = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     for detail in details:
-        place = detail["loc"]
-        inner = any(len(other) > len(place) and other[: len(place)] == place for other in places)
-        if not (detail["type"] == "too_short" and inner):  # the list is short only because its items were refused
+        if not (detail["type"] == "too_short" and detail["loc"] in around):  # short only because items were refused
             yield _problem(detail)
 
 
@@ -240,7 +245,7 @@ def _problem(detail: ErrorDetails) -> _Problem:
     path = tuple(part for part in detail["loc"] if part != "[key]")
     match detail["type"]:
         case "extra_forbidden":
-            near = difflib.get_close_matches(str(path[-1]), _KEYS, n=1)
+            near = _nearest(str(path[-1]))
             return path, "is not a known key" + (f"; did you mean {near[0]}?" if near else "")
         case "missing":
             return path, "is needed"
@@ -253,6 +258,11 @@ def _problem(detail: ErrorDetails) -> _Problem:
         case _:
             message = detail["msg"]
             return path, message[:1].lower() + message[1:]
+
+
+@lru_cache(maxsize=1024)
+def _nearest(key: str) -> list[str]:
+    return difflib.get_close_matches(key, _KEYS, n=1) if len(key) <= _LONGEST_KEY else []
 
 
 def _told(path: Path, sentence: str, lines: Mapping[Path, int]) -> str:
