@@ -2,16 +2,17 @@
 
 import azure.functions as func
 
-from handlers.runtime import runtime
+from handlers.invocation import invocation
 
 blueprint = func.Blueprint()
 
 
 @blueprint.function_name("registry_events")
 @blueprint.event_grid_trigger(arg_name="event")
-async def registry_events(event: func.EventGridEvent) -> None:
+async def registry_events(event: func.EventGridEvent, context: func.Context) -> None:
     """Receive one event; the host calls once for each element of a delivery, in either schema."""
-    await (await runtime()).reception.receive(as_document(event))
+    async with invocation(context, "event") as app:
+        await app.reception.receive(as_document(event))
 
 
 def as_document(event: object) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from handlers.runtime import runtime
+from handlers.invocation import invocation
 
 blueprint = func.Blueprint()
 
@@ -11,6 +11,7 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(
     arg_name="message", queue_name="%ISOLATION_WORK_QUEUE%-outcomes", connection="AzureWebJobsStorage"
 )
-async def deliver_outcomes(message: func.QueueMessage) -> None:
+async def deliver_outcomes(message: func.QueueMessage, context: func.Context) -> None:
     """Bring what waits for one registry to the topic; a topic that fails is tried again later, not here."""
-    await (await runtime()).deliverer.deliver(message.get_body())
+    async with invocation(context, "outcomes") as app:
+        await app.deliverer.deliver(message.get_body())

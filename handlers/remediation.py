@@ -9,16 +9,17 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from handlers.http_routes import ROUTES, Route
-from handlers.runtime import runtime
+from handlers.invocation import composing
 
 blueprint = func.Blueprint()
 
 
-def _door(route: Route) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
-    async def door(req: func.HttpRequest) -> func.HttpResponse:
+def _door(route: Route) -> Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]:
+    async def door(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         from handlers.http_serve import serve  # noqa: PLC0415 -- cold start: pydantic's models are made at the first knock
 
-        return await serve(route, req, runtime)
+        with composing(context, "http") as compose:
+            return await serve(route, req, compose)
 
     door.__name__ = route.name
     return door

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.engine.remediation import Remediation
     from shared.engine.sweep import Sweeper
     from shared.engine.sweep_ports import Inventory
+    from shared.engine.telemetry import Telemetry
     from shared.engine.undo import Undo
     from shared.engine.worker import Worker
     from shared.settings import Settings
@@ -89,6 +90,15 @@ class Runtime:
         from shared.cloud.work_queue import StorageWorkQueue
 
         return StorageWorkQueue(self.account, self.settings.state.work_queue)
+
+    @cached_property
+    def telemetry(self) -> "Telemetry":
+        """Who listens to what is measured."""
+        import os
+
+        from shared.cloud.telemetry_choice import choose
+
+        return choose(os.environ)
 
     # --- what arrives -------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from shared.cloud.arm_hosts import ArmHosts
+from shared.cloud.arm_telemetry import ArmTelemetry
 from shared.cloud.credentials import token_error
 from shared.core.errors import Refused
 
@@ -57,6 +58,7 @@ def build_pipeline(credential: Any, scope: str, hosts: ArmHosts, transport: ArmT
             cast(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse], CustomHookPolicy()),
             _Token(credential, scope),
             _WholeAnswer(),
+            ArmTelemetry(),
         ],
     )
 

@@ -8,7 +8,7 @@ forged by whoever may write to the queue.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -16,6 +16,7 @@ from typing import Self
 from shared.core.arm import ResourceId
 from shared.core.errors import MalformedMessage, MalformedResourceId
 from shared.core.registry import REGISTRY_TYPE
+from shared.core.traces import traceparent
 
 MESSAGE_BYTES = 4096
 """Most that a queue message may weigh; the longest ARM id leaves room to spare."""
@@ -24,6 +25,7 @@ MESSAGE_BYTES = 4096
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{1,31}", re.ASCII)
 _VERSION = 1
 _MEMBERS = {"version", "registry", "generation", "attempt"}
+_OPTIONAL = {"trace"}  # messages of an older form have none
 _MOST = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
 
 
@@ -106,11 +108,13 @@ class WorkMessage:
     Attributes:
         generation: Of the ledger row when the message was sent; an older one than the row's is dropped.
         attempt: How many passes this generation has had before, for the record.
+        trace: W3C trace context of the request, "" if unknown; it names the chain and decides nothing.
     """
 
     registry: ResourceId
     generation: int
     attempt: int = 0
+    trace: str = field(default="", compare=False)
 
     def encode(self) -> str:
         """The message as JSON text of at most MESSAGE_BYTES."""
@@ -120,6 +124,8 @@ class WorkMessage:
             "generation": self.generation,
             "attempt": self.attempt,
         }
+        if self.trace:
+            members["trace"] = self.trace
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -130,8 +136,8 @@ class WorkMessage:
             raise MalformedMessage(
                 f"The queue message has version {_shown(members.get('version'))}; this app writes and reads {_VERSION}."
             )
-        if members.keys() != _MEMBERS:
-            odd = ", ".join(sorted(_shown(name) for name in members.keys() ^ _MEMBERS))
+        if members.keys() - _OPTIONAL != _MEMBERS:
+            odd = ", ".join(sorted(_shown(name) for name in members.keys() - _OPTIONAL ^ _MEMBERS))
             raise MalformedMessage(f"The queue message misses, or has too many, members: {odd}.")
         try:
             registry = registry_id(members["registry"])
@@ -141,6 +147,7 @@ class WorkMessage:
             registry=registry,
             generation=_count(members, "generation", 1),
             attempt=_count(members, "attempt", 0),
+            trace=traceparent(members.get("trace")),
         )
 
 

@@ -22,6 +22,7 @@ from shared.engine.ports import Clock, ControlPlane, Leases
 from shared.engine.records import Operation
 from shared.engine.retrying import Retrier
 from shared.engine.rule_writer import RuleWriter
+from shared.engine.telemetry import staged
 
 CONCURRENCY = 8
 """Writes of one pass in flight; a registry in three regions and two networks needs a dozen."""
@@ -70,6 +71,7 @@ class Applier:
         self._clock = clock
         self._pacing = pacing
 
+    @staged("apply")
     async def apply(self, changes: Iterable[Change], running: Iterable[Operation], retrier: Retrier) -> Applied:
         """
         Start every change of *changes* that waits for nothing.

@@ -25,10 +25,12 @@ from shared.core.errors import ChangedUnderneath, RegistryIsolationError
 from shared.core.registry import ACR_TYPE, STORAGE_TYPE
 from shared.core.report import Waiting
 from shared.core.requests import ReconcileRequest, WorkMessage
+from shared.core.traces import correlation_of
 from shared.engine.intake import next_generation
 from shared.engine.logs import tell
 from shared.engine.ports import Clock, Ledger, LedgerEntry, WorkQueue
 from shared.engine.records import HistoryEntry, LedgerRow
+from shared.engine.telemetry import begin_chain
 
 WINDOW = timedelta(seconds=15)
 """From an event to the pass that it asks for; what happens in between costs nothing more."""
@@ -73,7 +75,9 @@ class DriftIntake:
                 return None
             row = entry.row
             await self._ledger.append([_entry(request, row, part, self._clock.now())])
-            message = WorkMessage(registry=row.registry, generation=row.generation, attempt=max(1, row.nudged))
+            message = WorkMessage(
+                registry=row.registry, generation=row.generation, attempt=max(1, row.nudged), trace=row.trace
+            )
             planned = self._clock.now() + self._window
             await self._queue.send(message, self._window)
             await self._announce(entry, planned)
@@ -131,7 +135,7 @@ def is_planned(row: LedgerRow, now: datetime, margin: timedelta = MARGIN) -> boo
 def nudged(row: LedgerRow | None, request: ReconcileRequest, now: datetime) -> LedgerRow:
     """The row that asks for one more pass: of a new generation where the registry is at rest, else of this one."""
     if row is None or not _at_work(row):
-        return next_generation(row, request, now)
+        return replace(next_generation(row, request, now), trace=begin_chain(request.reason.value))
     return replace(row, nudged=max(row.sequence, row.nudged) + STRIDE, planned=None)
 
 
@@ -155,4 +159,5 @@ def _entry(request: ReconcileRequest, row: LedgerRow, part: ResourceId, now: dat
         origin=request.origin,
         caller=request.caller,
         generation=row.generation,
+        correlation=correlation_of(row.trace),
     )

@@ -13,8 +13,12 @@ from shared.core.approval import Approval
 from shared.core.errors import ChangedUnderneath
 from shared.core.report import BlockedOutcome, Failed, Waiting
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
+from shared.core.traces import correlation_of
+from shared.engine.chain import following
+from shared.engine.logs import tell
 from shared.engine.ports import Clock, Ledger, WorkQueue
 from shared.engine.records import HistoryEntry, LedgerRow
+from shared.engine.telemetry import begin_chain
 
 _TRIES = 8
 
@@ -34,16 +38,19 @@ class Intake:
         Raises:
             ChangedUnderneath: Eight other requests for the same registry came in between; the door should be knocked again.
         """
-        row = await self._next_generation(request)
-        await self._ledger.append([_entry(request, row, self._clock.now())])
-        message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1)
-        await self._queue.send(message)
+        trace = begin_chain(request.reason.value)
+        row = await self._next_generation(request, trace)
+        message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1, trace=trace)
+        with following(message):
+            await self._ledger.append([_entry(request, row, self._clock.now())])
+            await self._queue.send(message)
+            tell("request", reason=request.reason.value, origin=request.origin, caller=request.caller)
         return message
 
-    async def _next_generation(self, request: ReconcileRequest) -> LedgerRow:
+    async def _next_generation(self, request: ReconcileRequest, trace: str) -> LedgerRow:
         for _ in range(_TRIES):
             entry = await self._ledger.read(request.registry)
-            row = next_generation(entry.row if entry else None, request, self._clock.now())
+            row = replace(next_generation(entry.row if entry else None, request, self._clock.now()), trace=trace)
             try:
                 return (await self._ledger.write(row, entry.etag if entry else None)).row
             except ChangedUnderneath:
@@ -109,4 +116,5 @@ def _entry(request: ReconcileRequest, row: LedgerRow, now: datetime) -> HistoryE
         caller=request.caller,
         digest=request.approved,
         generation=row.generation,
+        correlation=correlation_of(row.trace),
     )

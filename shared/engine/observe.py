@@ -34,6 +34,7 @@ from shared.engine.observe_workspaces import observe_workspaces
 from shared.engine.ports import ControlPlane, ZoneQuery
 from shared.engine.recall import Recollection
 from shared.engine.retrying import Retrier
+from shared.engine.telemetry import staged
 
 
 class Observer:
@@ -49,6 +50,7 @@ class Observer:
         self._policy = policy
         self._zone_table = zone_table
 
+    @staged("observe")
     async def observe(
         self,
         registry: ResourceId,

@@ -17,6 +17,7 @@ from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath, MalformedMessage, RegistryIsolationError
 from shared.core.outcome_messages import OutcomeMessage
 from shared.core.outcomes import OutcomeEvent
+from shared.engine.chain import within
 from shared.engine.logs import tell
 from shared.engine.outcome_ports import OutcomeQueue, OutcomeTopic
 from shared.engine.pacing import Pacing
@@ -64,9 +65,13 @@ class Deliverer:
         if self._topic is None:
             tell("outcome-unheard", registry=message.registry.text)
             return
+        with within(door="outcomes", registry=message.registry.text):
+            await self._deliver(message, self._topic)
+
+    async def _deliver(self, message: OutcomeMessage, topic: OutcomeTopic) -> None:
         try:
             async with self._locks[hash(message.registry) % _LOCKS]:
-                await self._publish(message.registry, self._topic)
+                await self._publish(message.registry, topic)
         except RegistryIsolationError as error:
             await self._later(message, error)
 

@@ -17,6 +17,7 @@ from shared.core.errors import ChangedUnderneath
 from shared.core.mishaps import Mishap, MishapFate
 from shared.core.report import Failed, Reason, Report
 from shared.core.requests import WorkMessage
+from shared.core.traces import correlation_of
 from shared.engine.logs import tell
 from shared.engine.mishaps import mishap_of, speaks_for
 from shared.engine.outcomes import Outbox, told
@@ -159,4 +160,5 @@ def _entry(message: WorkMessage, sentence: str, mishap: Mishap | None, now: date
         after={"error": mishap.name, "fate": mishap.fate.value} if mishap else None,
         attempts=mishap.deliveries if mishap else 1,
         generation=message.generation,
+        correlation=correlation_of(message.trace),
     )

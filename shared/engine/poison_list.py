@@ -131,7 +131,9 @@ def _of_row(row: LedgerRow) -> PoisonEntry:
     reason = row.outcome.reason if isinstance(row.outcome, Failed) else None
     message = ""
     if last is not None:
-        message = WorkMessage(registry=row.registry, generation=last.generation, attempt=last.attempt).encode()
+        message = WorkMessage(
+            registry=row.registry, generation=last.generation, attempt=last.attempt, trace=row.trace
+        ).encode()
     return PoisonEntry(
         registry=row.registry,
         at=row.report.at if row.report else row.requested,

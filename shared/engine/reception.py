@@ -11,6 +11,8 @@ from shared.core.arm import ResourceId
 from shared.core.errors import InvalidInput
 from shared.core.events import read_event
 from shared.core.requests import Ignored, ReconcileRequest, RelatedResource, RequestReason, WorkMessage
+from shared.core.secrets import without_secrets
+from shared.engine.chain import following, within
 from shared.engine.drift import DriftIntake
 from shared.engine.intake import Intake
 from shared.engine.logs import tell
@@ -59,26 +61,25 @@ class Reception:
         Raises:
             RegistryIsolationError: The request could not be recorded or enqueued; Event Grid has to deliver it again.
         """
-        try:
-            found = read_event(
-                event,
-                own_principal=self._own_principal,
-                subscriptions=self._subscriptions,
-                received=self._clock.now(),
-            )
-        except InvalidInput as error:
-            await self.reject(error, event, "rejected")
-            return None
+        with within(door="event"):
+            try:
+                found = read_event(
+                    event,
+                    own_principal=self._own_principal,
+                    subscriptions=self._subscriptions,
+                    received=self._clock.now(),
+                )
+            except InvalidInput as error:
+                await self.reject(error, event, "rejected")
+                return None
+            return await self._take(found)
+
+    async def _take(self, found: ReconcileRequest | RelatedResource | Ignored) -> WorkMessage | None:
         match found:
             case ReconcileRequest():
                 message = await self._intake.accept(found)
-                tell(
-                    "receive",
-                    registry=found.registry.text,
-                    origin=found.origin,
-                    caller=found.caller,
-                    generation=message.generation,
-                )
+                with following(message):
+                    tell("receive", origin=found.origin, caller=found.caller)
                 return message
             case RelatedResource():
                 return await self._receive_related(found)
@@ -95,15 +96,15 @@ class Reception:
         sent = None
         for registry in owners:
             message = await self._drift.accept(_request(registry, found), found.id)
-            tell(
-                "receive",
-                level=logging.INFO if message else logging.DEBUG,
-                registry=registry.text,
-                origin=found.origin,
-                caller=found.caller,
-                part=found.id.text,
-                planned=message is None,
-            )
+            with following(message) if message else within(registry=registry.text):
+                tell(
+                    "receive",
+                    level=logging.INFO if message else logging.DEBUG,
+                    origin=found.origin,
+                    caller=found.caller,
+                    part=found.id.text,
+                    planned=message is None,
+                )
             sent = message or sent
         return sent
 
@@ -120,7 +121,7 @@ class Reception:
                     subject=error.name,
                     sentence=error.sentence,
                     result=error.name,
-                    before={"input": text[:_LONGEST_INPUT]},
+                    before={"input": without_secrets(text[:_LONGEST_INPUT])},
                 )
             ]
         )

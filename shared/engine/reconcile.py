@@ -52,6 +52,7 @@ from shared.engine.results import Results, count_repairs, not_refused, recognise
 from shared.engine.retrying import Retrier
 from shared.engine.rollback import judge, second_look
 from shared.engine.seen import left_to_observation
+from shared.engine.telemetry import stage
 from shared.engine.work import TakenOver, Work, reason_of
 
 ROUNDS = 3
@@ -125,10 +126,11 @@ class Reconciler:
         outbox = self._services.outbox
         work = Work(self._services.ledger, entry, message, retrier, now, tells=outbox is not None)
         if message.generation < work.row.generation or message.attempt <= work.row.sequence:
-            return say(work, Superseded())
+            return say(work, Superseded(), now)
         claimed = work.claimed_until(now)
         if claimed is not None:
-            return say(work, await self._wait_for_other(work, min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))))
+            delay = min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))
+            return say(work, await self._wait_for_other(work, delay), self._clock.now())
         try:
             outcome = endured(work, await self._outcome(work), self._clock.now())
             await self._finish(work, outcome)
@@ -137,7 +139,7 @@ class Reconciler:
             outcome = await self._wait_for_other(work, delay) if taken.by_earlier else Superseded()
         if outbox is not None and work.announced:
             await outbox.announced(work.registry, first=work.announced_first)
-        return say(work, outcome)
+        return say(work, outcome, self._clock.now())
 
     async def _wait_for_other(self, work: Work, delay: timedelta) -> Outcome:
         """Come back with the same message: a pass for an earlier one is at work, and will not ask for this one's next."""
@@ -281,7 +283,8 @@ class Reconciler:
         """Plan, guard, apply; None when every change took effect at once and is to be verified."""
         policy = self._services.policy
         memory = work.row.memory(self._clock.now())
-        plan = work.plan = make_plan(registry, policy, self._services.zone_table, memory)
+        with stage("plan"):
+            plan = work.plan = make_plan(registry, policy, self._services.zone_table, memory)
         if judge(work, plan, registry, policy, self._clock.now()):
             return await self._restorer.run(work)
         if plan.converged:
@@ -289,7 +292,8 @@ class Reconciler:
             return Converged()
         if policy.mode == "audit":
             return audited(plan, policy, approved_endpoints(registry))
-        guarded(plan, policy, approved_endpoints(registry))
+        with stage("guard"):
+            guarded(plan, policy, approved_endpoints(registry))
         require_approved(work, plan, lambda: forecast(registry, policy, self._services.zone_table, memory))
         runnable = not_refused(plan.changes, work.row.refused)
         work.update(repairs=count_repairs(work.row.repairs, plan))

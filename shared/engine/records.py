@@ -115,6 +115,7 @@ class LedgerRow:
         indexed: What the owner index holds for it, sorted.
         nudged: Attempt of the last message that was sent because a part of it changed; 0 if none in this generation.
         renamed: When an event last told of an endpoint, a zone group or a record of it: names read before are stale.
+        trace: W3C trace context of the request that made this generation.
         planned: Before this moment no pass begins, and at it one does whose message is known to be sent; None if unknown.
         drift: The last time that it was converged and then was not.
         picture: Its network as it was last seen whole.
@@ -129,6 +130,7 @@ class LedgerRow:
     reason: str = ""
     origin: str = ""
     caller: str = ""
+    trace: str = field(default="", compare=False)
     operations: tuple[Operation, ...] = ()
     pending: tuple[Change, ...] = ()
     watch: Watch | None = None
@@ -238,6 +240,7 @@ class HistoryEntry:
         after: The same as the change leaves it; None where it did nothing.
         attempts: How often the write was sent.
         duration_seconds: From start to result, where it has one.
+        correlation: Common to everything that one request led to: its trace's id; "" where none did.
     """
 
     at: datetime
@@ -254,6 +257,7 @@ class HistoryEntry:
     attempts: int = 1
     duration_seconds: float | None = None
     generation: int = 0
+    correlation: str = field(default="", compare=False)
 
 
 HISTORY_ENTRY: TypeAdapter[HistoryEntry] = TypeAdapter(HistoryEntry)

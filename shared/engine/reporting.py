@@ -1,11 +1,13 @@
 """What a pass says of itself: its report, its line in the history, its line in the log."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from shared.core.plan import Plan
 from shared.core.policy_conflicts import policy_conflicts
-from shared.core.report import Outcome, Reason, Report
+from shared.core.registry import TargetKind
+from shared.core.report import Converged, Outcome, Reason, Report, Superseded
 from shared.engine.logs import tell
 from shared.engine.records import HistoryEntry, Watch
 from shared.engine.work import Work
@@ -26,7 +28,7 @@ def report_of(work: Work, outcome: Outcome, now: datetime) -> Report:
     return replace(last, at=now, phase=outcome.kind, reasons=reasons, fqdns=fqdns)
 
 
-def say(work: Work, outcome: Outcome) -> Outcome:
+def say(work: Work, outcome: Outcome, now: datetime) -> Outcome:
     """One log line for one pass, always with the same keys."""
     tell(
         "pass",
@@ -34,11 +36,27 @@ def say(work: Work, outcome: Outcome) -> Outcome:
         generation=work.message.generation,
         attempt=work.message.attempt,
         outcome=outcome.kind,
+        reason=work.row.reason,
+        **_times(work, outcome, now),
         digest=work.plan.digest if work.plan else "",
         operations=len(work.row.operations),
         reasons=[reason.sentence for reason in getattr(outcome, "reasons", ())],
     )
     return outcome
+
+
+def _times(work: Work, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """How long the pass took; how late it began; and, when it found isolated what was not, how long that took in all."""
+    isolated = isinstance(outcome, Converged) and not isinstance(work.before, Converged)
+    return {
+        "seconds": _seconds(now - work.begun),
+        "late_seconds": None if isinstance(outcome, Superseded) else _seconds(work.begun - work.due),
+        "isolated_seconds": _seconds(now - work.row.requested) if isolated else None,
+    }
+
+
+def _seconds(duration: timedelta) -> float:
+    return round(max(duration.total_seconds(), 0.0), 3)
 
 
 def outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:

@@ -18,6 +18,7 @@ from shared.core.registry import Access, Json, Registry, TargetKind
 from shared.core.report import Done, Reason, Skipped, Started
 from shared.core.storage_rules import disowned, forgotten
 from shared.engine.apply import Applied, Attempt
+from shared.engine.logs import tell
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, Progress, ProgressState
 from shared.engine.records import HistoryEntry, Operation
@@ -131,16 +132,23 @@ class Results:
         if attempt.tries:
             entry = replace(entry, duration_seconds=attempt.seconds)
         work.entries.append(told_effect(entry, work.row.effects, happened=isinstance(result, Done | Started)))
+        _tell(change, result.kind, attempt.error)
 
     def _note_end(self, work: Work, operation: Operation, error: RegistryIsolationError | None) -> None:
         duration = (self._clock.now() - operation.started).total_seconds()
         entry = self.entry(work, key_of(operation.change), operation.change.sentence, "succeeded", error)
         entry = replace(entry, duration_seconds=duration, attempts=operation.tries)
         work.entries.append(told_effect(entry, work.row.effects, happened=error is None))
+        _tell(operation.change, "failed" if error else "succeeded", error)
 
     def _note_closing(self, work: Work, change: Change) -> None:
         if isinstance(change, ClosePublicAccess) and change.target_kind is TargetKind.REGISTRY:
             work.update(closed_since=self._clock.now(), propagated=False)
+
+
+def _tell(change: Change, result: str, error: RegistryIsolationError | None) -> None:
+    """One log line for a write that was sent, skipped, or came to its end."""
+    tell("change", change=change.kind, result=result, resource=change.resource.text, error=error.name if error else "")
 
 
 def told_effect(entry: HistoryEntry, effects: Mapping[str, Effect], *, happened: bool) -> HistoryEntry:

@@ -25,12 +25,14 @@ from shared.core.errors import (
     Throttled,
 )
 from shared.core.sweeps import BEGINNING, SweepMessage, SweepPhase, SweepRecord, SweepState, Walk
+from shared.engine.chain import within
 from shared.engine.logs import tell
 from shared.engine.ports import Clock, Ledger, LedgerPage
 from shared.engine.reception import Reception
 from shared.engine.retrying import Retrier
 from shared.engine.sweep_pages import Pages
 from shared.engine.sweep_ports import Inventory, Known, SweepEntry, SweepPage, SweepQueue, Sweeps
+from shared.engine.telemetry import host_trace, telemetry
 
 ROWS = 1000
 """Ledger rows in one step; a table query gives no more at once (documentation, query timeout and pagination)."""
@@ -189,6 +191,10 @@ class Sweeper:
 
     async def step(self, message: SweepMessage) -> None:
         """Do one step of a sweep and ask for the next one; a repeated message does nothing that matters."""
+        with within(door="sweep", correlation=message.sweep), telemetry().span("sweep step", trace=host_trace()):
+            await self._step(message)
+
+    async def _step(self, message: SweepMessage) -> None:
         entry = await self._sweeps.read(message.sweep)
         if entry is None or entry.record.state is not SweepState.RUNNING:
             tell("sweep-stale", sweep=message.sweep, step=message.step)
@@ -266,7 +272,15 @@ class Sweeper:
         if walk is not None:
             return replace(record, walk=walk)
         now = self._clock.now()
-        tell("sweep-done", sweep=record.id, seen=record.seen, rows=record.rows, enqueued=record.enqueued)
+        tell(
+            "sweep-done",
+            sweep=record.id,
+            seen=record.seen,
+            rows=record.rows,
+            enqueued=record.enqueued,
+            phases=dict(record.phases),
+            seconds=(now - record.begun).total_seconds(),
+        )
         return replace(record, state=SweepState.DONE, finished=now)
 
     # --- an inventory that does not answer ----------------------------------------------------------------------------

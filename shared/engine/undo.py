@@ -13,9 +13,11 @@ from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.core.restore import Pause, Restoration
+from shared.core.traces import correlation_of
 from shared.engine.intake import next_generation
 from shared.engine.ports import Clock, Ledger, WorkQueue
 from shared.engine.records import HistoryEntry, HistoryKind, LedgerRow
+from shared.engine.telemetry import begin_chain
 
 _TRIES = 8
 
@@ -94,15 +96,17 @@ class Undo:
             origin=row.origin,
             caller=caller,
             generation=row.generation,
+            correlation=correlation_of(row.trace),
         )
         await self._ledger.append([entry])
-        message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1)
+        message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1, trace=row.trace)
         await self._queue.send(message)
         return message
 
     async def _write(
         self, registry: ResourceId, changed: Callable[[LedgerRow], LedgerRow], caller: str, origin: str
     ) -> LedgerRow | None:
+        trace = begin_chain(RequestReason.HTTP.value)
         for _ in range(_TRIES):
             entry = await self._ledger.read(registry)
             if entry is None:
@@ -111,8 +115,9 @@ class Undo:
             request = ReconcileRequest(
                 registry=entry.row.registry, reason=RequestReason.HTTP, origin=origin, received=now, caller=caller
             )
+            row = replace(next_generation(entry.row, request, now), trace=trace)
             try:
-                return (await self._ledger.write(changed(next_generation(entry.row, request, now)), entry.etag)).row
+                return (await self._ledger.write(changed(row), entry.etag)).row
             except ChangedUnderneath:
                 continue
         raise ChangedUnderneath(

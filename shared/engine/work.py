@@ -16,12 +16,14 @@ from shared.core.arm import ResourceId
 from shared.core.drifts import Drift
 from shared.core.errors import ChangedUnderneath, RegistryIsolationError
 from shared.core.plan import Plan
-from shared.core.report import Outcome, Reason, Report
+from shared.core.report import Outcome, Reason, Report, Waiting
 from shared.core.requests import WorkMessage
+from shared.core.traces import correlation_of
 from shared.engine.outcomes import announce, announce_drift, dropped, overflow, silence
 from shared.engine.ports import Ledger, LedgerEntry
 from shared.engine.records import Claim, HistoryEntry, LedgerRow
 from shared.engine.retrying import Retrier
+from shared.engine.telemetry import staged
 
 CLAIM = timedelta(seconds=20)
 """How long a pass may write before another one may take over; an overlap is harmless, only wasteful."""
@@ -51,6 +53,9 @@ class Work:
         entries: History to be appended with the next save.
         announced: The row holds outcome events that it did not hold when the pass began.
         announced_first: When the first of them was added, none was waiting: nobody is about to deliver them.
+        begun: When the pass began.
+        due: When it should have begun.
+        before: The outcome that the row held then.
 
     Args:
         tells: There is somebody to tell outcomes to; otherwise the row keeps no events.
@@ -69,6 +74,9 @@ class Work:
         self.message = message
         self.retrier = retrier
         self.row = entry.row if entry else _lost(message, now)
+        self.begun = now
+        self.due = _due(self.row)
+        self.before = self.row.outcome
         self.plan: Plan | None = None
         self.entries: list[HistoryEntry] = []
         self.announced = False
@@ -148,6 +156,7 @@ class Work:
         """No newer request has been seen since the pass began."""
         return self.row.generation == self.message.generation
 
+    @staged("record")
     async def save(self) -> None:
         """
         Append the collected history, then write the row.
@@ -156,7 +165,8 @@ class Work:
             TakenOver: Another pass has claimed the registry meanwhile.
         """
         if self.entries:
-            entries = tuple(self.entries)
+            correlation = correlation_of(self.row.trace)
+            entries = tuple(replace(entry, correlation=correlation) for entry in self.entries)
             await self.retrier.call(lambda: self._ledger.append(entries))
             self.entries.clear()
         for _ in range(_TRIES):
@@ -200,6 +210,7 @@ class Work:
                 reason=theirs.reason,
                 origin=theirs.origin,
                 caller=theirs.caller,
+                trace=theirs.trace,
                 approved=theirs.approved,
                 paused=theirs.paused,
                 restoring=theirs.restoring,
@@ -227,6 +238,13 @@ class Work:
 def reason_of(error: RegistryIsolationError) -> Reason:
     """An error as a reason in a report."""
     return Reason(name=error.name, sentence=error.sentence, resource=error.resource_id)
+
+
+def _due(row: LedgerRow) -> datetime:
+    """When the next pass over *row* was wanted."""
+    if row.sequence > 0 and isinstance(row.outcome, Waiting):
+        return row.outcome.until
+    return row.requested
 
 
 def _is_earlier(claim: Claim | None, message: WorkMessage) -> bool:

@@ -13,6 +13,9 @@ SUB = "11111111-2222-4333-8444-555555555555"
 ALPHA = f"/subscriptions/{SUB}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/registries/alpha_1"
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
 def members(**changed: Any) -> dict[str, Any]:
     return {"version": 1, "registry": ALPHA, "generation": 3, "attempt": 2} | changed
 
@@ -22,6 +25,22 @@ def test_a_message_arrives_as_it_was_sent() -> None:
 
     assert WorkMessage.decode(message.encode()) == message
     assert WorkMessage.decode(message.encode().encode()) == message
+
+
+def test_a_message_carries_the_trace_of_its_request_which_is_no_part_of_what_it_asks_for() -> None:
+    plain = WorkMessage(registry=registry_id(ALPHA), generation=7, attempt=1)
+    traced = WorkMessage(registry=registry_id(ALPHA), generation=7, attempt=1, trace=TRACE)
+
+    assert WorkMessage.decode(traced.encode()).trace == TRACE
+    assert traced == plain
+    assert "trace" not in plain.encode()
+
+
+@pytest.mark.parametrize("trace", [None, 1, "", "x" * 55, TRACE + "\n", TRACE.upper(), {"a": 1}])
+def test_a_trace_that_is_none_costs_no_pass(trace: object) -> None:
+    message = WorkMessage.decode(json.dumps(members(trace=trace)))
+
+    assert (message.generation, message.trace) == (3, "")
 
 
 @given(
@@ -34,7 +53,7 @@ def test_every_possible_message_fits_and_survives_the_queue(
     name: str, group: str, generation: int, attempt: int
 ) -> None:
     text = f"/subscriptions/{SUB}/resourceGroups/{group}/providers/Microsoft.MachineLearningServices/registries/{name}"
-    message = WorkMessage(registry=registry_id(text), generation=generation, attempt=attempt)
+    message = WorkMessage(registry=registry_id(text), generation=generation, attempt=attempt, trace=TRACE)
 
     encoded = message.encode()
 

@@ -62,7 +62,7 @@ async def test_a_failed_registry_says_why_and_shows_its_message() -> None:
     (entry,) = (await desk.list.list()).entries
 
     assert (entry.registry, entry.error, entry.fate, entry.attempts) == (ALPHA, "Refused", "blocked", 2)
-    assert entry.message == message.encode()
+    assert WorkMessage.decode(entry.message) == message
     assert "Last error: Refused: The row does not fit." in entry.sentence
 
 

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import azure.functions as func
 from azure.functions.eventgrid import EventGridEventInConverter
@@ -18,6 +19,11 @@ def user_function(builder: object) -> Any:
     """The plain coroutine function under azure-functions' decorators."""
     assert isinstance(builder, func.decorators.function_app.FunctionBuilder)
     return builder.build().get_user_function()
+
+
+def a_context(trace: str = "") -> func.Context:
+    """What the worker gives of an invocation, with the host's trace context."""
+    return cast(func.Context, SimpleNamespace(trace_context=SimpleNamespace(trace_parent=trace, trace_state="")))
 
 
 def message(body: str | bytes) -> func.QueueMessage:

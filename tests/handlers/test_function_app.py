@@ -56,7 +56,7 @@ def test_every_function_is_a_coroutine_whose_argument_is_its_binding(functions: 
         code = function.get_user_function()
         assert inspect.iscoroutinefunction(code)
         inputs = [binding["name"] for binding in bindings(function) if binding["name"] != "$return"]
-        assert list(inspect.signature(code).parameters) == inputs
+        assert list(inspect.signature(code).parameters) == [*inputs, "context"]
 
 
 def test_every_line_of_the_table_of_routes_is_a_function(functions: dict[str, Any]) -> None:

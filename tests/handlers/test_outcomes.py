@@ -38,7 +38,7 @@ from tests.contract.state import a_registry, a_row
 from tests.core.test_outcomes import an_event
 from tests.core.worlds import a_policy
 from tests.fixtures.azurite import azurite
-from tests.handlers.decoding import message, user_function
+from tests.handlers.decoding import a_context, message, user_function
 
 __all__ = ["azurite"]
 
@@ -53,7 +53,7 @@ async def test_a_topic_that_the_app_may_not_call_is_told_by_the_door(monkeypatch
     monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
 
     with pytest.raises(InvalidSettings, match="ISOLATION_OUTCOME_TOPIC"):
-        await user_function(deliver_outcomes)(message("nonsense"))
+        await user_function(deliver_outcomes)(message("nonsense"), a_context())
 
 
 async def test_without_a_topic_nothing_is_told_and_with_one_passes_and_sweeps_tell() -> None:

@@ -25,7 +25,7 @@ from shared.settings import Settings
 from tests.contract.state import a_registry
 from tests.core.test_events import event_grid
 from tests.core.worlds import SUB, a_policy, group_id, registry_id, subnet_id
-from tests.handlers.decoding import decoded, message, user_function
+from tests.handlers.decoding import a_context, decoded, message, user_function
 
 ROOT = Path(__file__).parents[2]
 POLICY_TEXT = f"""
@@ -124,7 +124,7 @@ async def test_a_door_of_an_app_that_is_set_wrongly_fails_so_that_whoever_knocke
     set_wrongly(environment)
 
     with pytest.raises(InvalidSettings):
-        await user_function(builder)(given)
+        await user_function(builder)(given, a_context())
 
 
 # --- composing --------------------------------------------------------------------------------------------------------
@@ -196,21 +196,23 @@ from pathlib import Path
 import azure.functions as func
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
+from types import SimpleNamespace
 import function_app
 
+context = SimpleNamespace(trace_context=SimpleNamespace(trace_parent="", trace_state=""))
 functions = {function.get_function_name(): function.get_user_function() for function in function_app.app.get_functions()}
 event = EventGridEventInConverter.decode(Datum(sys.argv[1], "json"), trigger_metadata=None)
 
 async def story():
     try:
-        await functions["registry_events"](event)
+        await functions["registry_events"](event, context)
     except Exception as error:
         print(type(error).__name__)
     Path(os.environ["ISOLATION_POLICY_PATH"]).write_text(sys.argv[2])
-    await functions["registry_events"](event)
-    await functions["registry_events"](event)
-    await functions["reconcile_registry"](func.QueueMessage(body=b"nonsense"))
-    await functions["keep_poison"](func.QueueMessage(body=b"nonsense"))
+    await functions["registry_events"](event, context)
+    await functions["registry_events"](event, context)
+    await functions["reconcile_registry"](func.QueueMessage(body=b"nonsense"), context)
+    await functions["keep_poison"](func.QueueMessage(body=b"nonsense"), context)
     print(sorted(name for name in sys.modules if name.startswith(("azure.mgmt", "azure.identity"))))
 
 asyncio.run(story())

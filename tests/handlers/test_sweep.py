@@ -15,7 +15,7 @@ from shared.core.sweeps import SweepMessage, SweepState
 from shared.settings import Settings
 from tests.core.worlds import a_policy
 from tests.fixtures.azurite import azurite
-from tests.handlers.decoding import message, user_function
+from tests.handlers.decoding import a_context, message, user_function
 
 __all__ = ["azurite"]
 
@@ -34,7 +34,7 @@ async def test_settings_that_cannot_be_used_are_told_by_the_door(
     monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
 
     with pytest.raises(InvalidSettings, match="NCRONTAB"):
-        await user_function(builder)(given)
+        await user_function(builder)(given, a_context())
 
 
 @pytest.mark.slow

@@ -1,0 +1,45 @@
+"""
+The frame around an invocation: the process's services, who listens to what is measured, and the door's name in every line.
+
+The host's trace context comes with the invocation. The worker would look at it by itself only if OpenTelemetry's packages
+were imported at its start, which a cold start should not pay for.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+
+import azure.functions as func
+
+from handlers.runtime import Runtime, runtime
+
+# ruff: noqa: PLC0415 -- cold start: the engine is imported at the first knock
+
+
+@asynccontextmanager
+async def invocation(context: func.Context, door: str) -> AsyncIterator[Runtime]:
+    """
+    The services, for one invocation.
+
+    Args:
+        door: What knocked, for the log.
+    """
+    with composing(context, door) as compose:
+        yield await compose()
+
+
+@contextmanager
+def composing(context: func.Context, door: str) -> Iterator[Callable[[], Awaitable[Runtime]]]:
+    """The same for a door that decides itself whether it needs the services; gives what makes them."""
+    from shared.core.traces import traceparent
+    from shared.engine.chain import within
+    from shared.engine.telemetry import listening
+
+    with ExitStack() as frame:
+        frame.enter_context(within(door=door))
+
+        async def compose() -> Runtime:
+            app = await runtime()
+            frame.enter_context(listening(app.telemetry, traceparent(context.trace_context.trace_parent)))
+            return app
+
+        yield compose

@@ -1,0 +1,167 @@
+"""
+Who receives traces and metrics: Application Insights with the app's identity, an OTLP receiver, both or nobody.
+
+Exporters are heavy to import and slow to make, so each is made by the SDK's own thread when it has something to send: an
+invocation never waits for one. One that cannot be made, or cannot send, says so in one log line, and the app goes on.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    MetricExporter,
+    MetricExportResult,
+    MetricReader,
+    MetricsData,
+    PeriodicExportingMetricReader,
+)
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from shared.cloud.telemetry import OpenTelemetry
+from shared.telemetry_settings import TelemetrySettings
+
+# ruff: noqa: PLC0415 -- each exporter is imported by the thread that sends with it
+
+SERVICE = "registry-isolation"
+"""Cloud role name of the app's own spans and metrics, unless OTEL_SERVICE_NAME names another."""
+
+_log = logging.getLogger("registry_isolation.telemetry")
+# An instance of the Flex Consumption plan may be taken away soon after its last invocation; a minute would lose too much.
+_METRICS_EVERY_MILLISECONDS = 15_000
+_DELTAS: dict[type, AggregationTemporality] = {
+    Counter: AggregationTemporality.DELTA,
+    Histogram: AggregationTemporality.DELTA,
+}
+"""Application Insights adds up what arrives (documentation of the exporter); OTLP receivers keep running totals."""
+
+
+def create_telemetry(settings: TelemetrySettings) -> OpenTelemetry:
+    """Make what keeps and sends; opens no connection and imports no exporter."""
+    processors: list[SpanProcessor] = []
+    readers: list[MetricReader] = []
+    if settings.connection:
+        processors.append(BatchSpanProcessor(DeferredSpans(lambda: _azure_spans(settings))))
+        readers.append(_reader(DeferredMetrics(lambda: _azure_metrics(settings), _DELTAS)))
+    if settings.otlp:
+        processors.append(BatchSpanProcessor(DeferredSpans(_otlp_spans)))
+        readers.append(_reader(DeferredMetrics(_otlp_metrics)))
+    return assemble(processors, readers)
+
+
+def assemble(processors: Sequence[SpanProcessor], readers: Sequence[MetricReader]) -> OpenTelemetry:
+    """The providers around *processors* and *readers*; tests give ones that keep everything in memory."""
+    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or SERVICE})
+    tracers = TracerProvider(resource=resource)
+    for processor in processors:
+        tracers.add_span_processor(processor)
+    return OpenTelemetry(tracers, MeterProvider(metric_readers=readers, resource=resource))
+
+
+class DeferredSpans(SpanExporter):
+    """An exporter that is made when there is something to send."""
+
+    def __init__(self, make: Callable[[], SpanExporter]) -> None:
+        self._exporter = _Deferred(make)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send *spans*."""
+        exporter = self._exporter.get()
+        return exporter.export(spans) if exporter else SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        """Close what was made."""
+        if (exporter := self._exporter.made) is not None:
+            exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Pass it on."""
+        exporter = self._exporter.made
+        return exporter.force_flush(timeout_millis) if exporter else True
+
+
+class DeferredMetrics(MetricExporter):
+    """The same for metrics; *temporality* has to be known before there is an exporter to ask."""
+
+    def __init__(
+        self, make: Callable[[], MetricExporter], temporality: dict[type, AggregationTemporality] | None = None
+    ) -> None:
+        super().__init__(preferred_temporality=temporality)
+        self._exporter = _Deferred(make)
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        """Send *metrics_data*."""
+        exporter = self._exporter.get()
+        return exporter.export(metrics_data, timeout_millis, **kwargs) if exporter else MetricExportResult.FAILURE
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Close what was made."""
+        if (exporter := self._exporter.made) is not None:
+            exporter.shutdown(timeout_millis, **kwargs)
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Pass it on."""
+        exporter = self._exporter.made
+        return exporter.force_flush(timeout_millis) if exporter else True
+
+
+class _Deferred[Exporter]:
+    """Made once, at the first `get`, by the one thread that exports; None for good if it cannot be made."""
+
+    def __init__(self, make: Callable[[], Exporter]) -> None:
+        self._make = make
+        self._tried = False
+        self.made: Exporter | None = None
+
+    def get(self) -> Exporter | None:
+        if not self._tried:
+            self._tried = True
+            try:
+                self.made = self._make()
+            except Exception as error:  # noqa: BLE001 -- whatever an exporter's set-up raises must not end its thread
+                # The words of the error may hold a connection string; its type says enough to look.
+                _log.warning("Telemetry is not sent: its exporter cannot be made (%s).", type(error).__name__)
+        return self.made
+
+
+def _reader(exporter: MetricExporter) -> MetricReader:
+    told = os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", "")
+    interval = None if told else _METRICS_EVERY_MILLISECONDS
+    return PeriodicExportingMetricReader(exporter, export_interval_millis=interval)
+
+
+def _azure_options(settings: TelemetrySettings) -> dict[str, Any]:
+    from azure.identity import ManagedIdentityCredential
+
+    credential = ManagedIdentityCredential(client_id=settings.client_id or None) if settings.identity else None
+    # Nothing is kept on disk: an instance's disk goes with it, and nobody looks after what lies there.
+    return {"connection_string": settings.connection, "credential": credential, "disable_offline_storage": True}
+
+
+def _azure_spans(settings: TelemetrySettings) -> SpanExporter:
+    from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter
+
+    return AzureMonitorTraceExporter(**_azure_options(settings))
+
+
+def _azure_metrics(settings: TelemetrySettings) -> MetricExporter:
+    from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter
+
+    return AzureMonitorMetricExporter(**_azure_options(settings))
+
+
+def _otlp_spans() -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter()
+
+
+def _otlp_metrics() -> MetricExporter:
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+    return OTLPMetricExporter()
