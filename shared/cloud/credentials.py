@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
+from shared.core.azure_error_body import quoted
 from shared.core.clouds import Cloud
 from shared.core.errors import MissingPermission, RegistryIsolationError, Unavailable
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _SERVER_ERRORS = range(500, 600)
 _TOO_MANY = 429
 _OPERATION = "get an access token"
-_SHOWN = 300
 
 
 def create_credential(cloud: Cloud, *, client_id: str = "", ca_file: str = "") -> "AsyncTokenCredential":
@@ -40,7 +40,7 @@ def create_credential(cloud: Cloud, *, client_id: str = "", ca_file: str = "") -
 
 def token_error(error: AzureError) -> RegistryIsolationError:
     """Name what a credential raised instead of giving a token."""
-    said = " ".join(str(error).split())[:_SHOWN]
+    said = quoted(str(error))
     response = error.response if isinstance(error, HttpResponseError) else None
     busy = response is not None and (response.status_code in _SERVER_ERRORS or response.status_code == _TOO_MANY)
     if isinstance(error, ClientAuthenticationError) and not busy:

@@ -31,6 +31,7 @@ class _Transport(TypedDict):
     retry_status: int
     connection_timeout: int
     read_timeout: int
+    permit_redirects: bool
 
 
 _NO_RETRY = _Transport(
@@ -40,6 +41,7 @@ _NO_RETRY = _Transport(
     retry_status=0,
     connection_timeout=_CONNECT_SECONDS,
     read_timeout=_READ_SECONDS,
+    permit_redirects=False,  # the SDKs would carry the ledger's rows wherever an answer points, thirty times
 )
 
 

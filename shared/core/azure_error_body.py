@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from shared.core.secrets import without_secrets
+
 MESSAGE_LENGTH = 300
 """Characters of Azure's own message that a sentence may quote."""
 
@@ -228,4 +230,4 @@ def _refusing_policies(additional: object) -> Iterator[str]:
 
 def _clean(text: str) -> str:
     flat = _SPACES.sub(" ", _CONTROL.sub(" ", text[:_TEXT_LENGTH]))
-    return _QUERY.sub(r"\1", flat).strip()
+    return without_secrets(_QUERY.sub(r"\1", flat)).strip()

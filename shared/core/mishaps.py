@@ -11,27 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.core.errors import Fate, RegistryIsolationError
+from shared.core.secrets import without_secrets
 
 MOST_CHARACTERS = 500
 """Of a sentence; enough for any of ours, too few for a dump."""
 
 _BUG = 200
-_HIDDEN = "***"
-_SECRETS = (
-    # A URL's query may be a signature.
-    (re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE), rf"\1?{_HIDDEN}"),
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {_HIDDEN}"),
-    (
-        re.compile(
-            r"((?:account_?key|shared_?access_?\w*|client_?secret|password|passwd|pwd|token|sig|signature|secret|code"
-            r"|x-functions-key|api[-_]?key)[\"']?\s*[=:]\s*[\"']?)[^\s;&,\"'}]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{_HIDDEN}",
-    ),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), _HIDDEN),  # a JSON web token
-    (re.compile(r"[A-Za-z0-9+/]{40,}={0,2}"), _HIDDEN),  # no id of ARM has a part like this: the longest are GUIDs
-)
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -89,7 +74,5 @@ def describe(error: Exception) -> tuple[str, str, MishapFate]:
 def redacted(text: str, most: int = MOST_CHARACTERS) -> str:
     """*text* on one line, without what looks like a secret, at most *most* characters."""
     bounded = _BREAKS.sub(" ", text[: 20 * most])  # the patterns never see more than that
-    for pattern, replacement in _SECRETS:
-        bounded = pattern.sub(replacement, bounded)
-    bounded = bounded.strip()
+    bounded = without_secrets(bounded).strip()
     return bounded if len(bounded) <= most else f"{bounded[: most - 3]}..."

@@ -48,6 +48,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 @given(st.text(max_size=3000), st.text(alphabet=string.ascii_letters + string.digits + "+/", min_size=40, max_size=100))
 def test_a_sentence_is_one_bounded_line_without_the_key(text: str, key: str) -> None:
+    text = text.replace(key, "")
     shown = redacted(f"{text[:100]} AccountKey={key};{text}")
 
     assert len(shown) <= MOST_CHARACTERS
