@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up azure bench bench-quick campaign test test-fast check lint format types contracts lock cli infra-check clean
+.PHONY: help setup demo up audit azure bench bench-quick campaign test test-fast check lint format types contracts lock cli infra-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ demo: setup ## create a registry in a simulated Azure and watch it become isolat
 
 up: setup ## keep the simulated Azure and the Functions host running, and print their URLs
 	@$(PYTHON) -m local.up $(ARGS)
+
+audit: .venv/.ready ## say where your registries stand, with your own `az login`, read-only (ARGS='--policy FILE --format sarif')
+	@$(PYTHON) -m local audit $(ARGS)
 
 azure: .venv/.ready ## run only the simulated Azure (ARGS='--seed FILE --port N')
 	@$(PYTHON) -m local.simulator $(ARGS)

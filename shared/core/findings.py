@@ -129,11 +129,11 @@ CATALOGUE: dict[str, Kind] = {
     # --- where a registry stands, in reports over many ----------------------------------------------------------------
     "public-access-open": Kind(
         severity=Severity.ERROR,
-        template="{kind} {name} of registry {registry} answers the public internet.",
+        template="{what} answers the public internet.",
     ),
     "public-access-kept": Kind(
         severity=Severity.WARNING,
-        template="{kind} {name} of registry {registry} answers the public internet, and the policy says to keep that.",
+        template="{what} answers the public internet, and the policy says to keep that.",
     ),
     "change-planned": Kind(
         severity=Severity.WARNING,

@@ -156,10 +156,14 @@ def _derived(
 def _doors(registry: ResourceId, doors: Iterable[Door], policy: IsolationPolicy) -> Iterator[Finding]:
     for door in doors:
         if door.access is Access.OPEN:
-            kept = getattr(policy.targets, door.kind.value).public_access == "keep"
-            code = "public-access-kept" if kept else "public-access-open"
-            kind = _WORDS[door.kind]
-            yield finding(code, door.target, kind=kind, name=door.target.name, registry=registry.name)
+            code = "public-access-kept" if _kept(door, policy) else "public-access-open"
+            part = "" if door.target == registry else f" of registry {registry.name}"
+            yield finding(code, door.target, what=f"{_WORDS[door.kind]} {door.target.name}{part}")
+
+
+def _kept(door: Door, policy: IsolationPolicy) -> bool:
+    never = policy.lockdown.when == "never"
+    return never or getattr(policy.targets, door.kind.value).public_access == "keep"
 
 
 def _reason(registry: ResourceId, phase: str, reason: Reason) -> Iterator[Finding]:

@@ -46,6 +46,16 @@ def test_a_door_that_the_policy_keeps_open_is_a_warning() -> None:
     assert sorted(codes(posture)) == ["public-access-kept", "public-access-kept", "public-access-open"]
 
 
+def test_where_nothing_is_ever_closed_every_open_door_is_kept() -> None:
+    policy = a_policy(lockdown={"when": "never"})
+    picture = an_open_picture(policy)
+
+    posture = posture_of(ALPHA, "converged", a_report(ALPHA, "converged"), policy, now=NOW, picture=picture)
+
+    assert set(codes(posture)) == {"public-access-kept"}
+    assert "Registry alpha answers" in " ".join(noted.finding.sentence for noted in posture.findings)
+
+
 def test_closed_doors_say_nothing() -> None:
     policy = a_policy()
     picture = closed(an_open_picture(policy))
