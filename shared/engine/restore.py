@@ -37,7 +37,7 @@ from shared.engine.work import Work
 ROUNDS = 3
 """Times that one pass writes the same thing and looks whether it holds."""
 PATIENCE = timedelta(minutes=60)
-"""For a restoration as a whole; the slowest recorded update took 35 s, closing may take Azure a quarter of an hour."""
+"""For one request to restore; the slowest recorded update took 35 s, closing may take Azure a quarter of an hour."""
 _PLATFORM_DELAY = timedelta(seconds=30)
 
 type AskProgress = Callable[[Work], Awaitable[Mapping[str, Progress]]]
@@ -91,7 +91,7 @@ class Restorer:
             changes = plan_restoring(work.row.snapshots, targets, work.row.rules_added)
             if not changes:
                 return await self._restored(work, restoration)
-            if self._clock.now() - restoration.since > PATIENCE:
+            if self._waited(work, restoration) > PATIENCE:
                 return self._given_up(work, restoration)
             runnable = not_refused(changes, work.row.refused)
             if not runnable:
@@ -131,6 +131,10 @@ class Restorer:
             reasons=(Reason(name="RolledBack", sentence=restoration.why, resource=work.registry.text),)
         )
 
+    def _waited(self, work: Work, restoration: Restoration) -> timedelta:
+        """How long it is tried: each request has patience of its own, for somebody may have put right what stood in the way."""
+        return self._clock.now() - max(restoration.since, work.row.requested)
+
     def _given_up(self, work: Work, restoration: Restoration) -> Outcome:
         """Azure accepts the writes and does not show them: a person has to look."""
         why = f"{restoration.why} Azure accepted what the app wrote and still shows other network settings."
@@ -138,7 +142,7 @@ class Restorer:
 
     def _stuck(self, work: Work, restoration: Restoration, changes: tuple[RestoreSettings, ...]) -> Outcome:
         """Azure refuses what is left; it may open storage and container registry itself after the registry."""
-        waited = self._clock.now() - restoration.since
+        waited = self._waited(work, restoration)
         parts = all(change.target != work.registry for change in changes)
         if parts and waited < timedelta(minutes=self._policy.lockdown.propagation_minutes):
             names = ", ".join(change.target.name for change in changes)

@@ -1,0 +1,31 @@
+"""An undo that something stood in the way of is finished when that is gone, however much later."""
+
+from datetime import timedelta
+
+from local.simulator.faults import Fault, FaultKind
+from local.simulator.options import Options
+from tests.scenarios.house import House, as_id
+from tests.scenarios.test_isolation import tell
+from tests.scenarios.test_undo import MINUTE, PERSON, network_of, prepared, resources, undoing
+
+
+def test_an_undo_that_a_lock_stopped_is_finished_by_the_next_request_once_the_lock_is_gone() -> None:
+    async def story() -> None:
+        async with House(options=Options(public_access_propagates=False)) as house:
+            registry, before = await prepared(house)
+            storage = resources(house, registry)[1]
+            lock = Fault(
+                kind=FaultKind.RESPOND, method="PATCH", path=storage.name, times=99, status=409, code="ScopeLocked"
+            )
+            house.azure.faults.add(lock)
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+            assert await house.settle(registry) == "blocked"
+            await house.live(house.after(5 * 60 * MINUTE), timedelta(days=1))
+            house.azure.faults.clear()
+
+            await house.ask(registry)
+
+            assert await house.settle(registry) == "paused"
+            assert network_of(house, registry) == before
+
+    tell(story())
