@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up audit azure bench bench-quick campaign test test-fast check lint format types contracts lock cli infra-check clean
+.PHONY: help setup demo up audit azure bench bench-quick campaign test test-fast check lint format types contracts lock cli infra-check clean audit-deps fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,21 @@ cli: .local/cli/.ready ## install the Azure CLI and azure-ai-ml, which the tests
 	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .local/ai-ml/bin/python requirements-ai-ml.txt
 	touch $@
 
+audit-deps: .venv/.ready .local/audit/.ready node_modules/.ready ## ask the indexes for known vulnerabilities of what is pinned (2: could not ask)
+	$(PYTHON) -m local.dependency_audit
+
+.local/audit/.ready: requirements-audit.txt .python-version $(filter .local/%,$(UV))
+	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/audit
+	$(UV) pip sync --quiet --require-hashes --python .local/audit/bin/python requirements-audit.txt
+	touch $@
+
+fuzz: .venv/.ready .local/fuzz/.ready ## let atheris look for input that a parser cannot take (ARGS='--seconds N --only NAME')
+	@PYTHONPATH=.local/fuzz $(PYTHON) -m local.fuzz $(ARGS)
+
+.local/fuzz/.ready: requirements-fuzz.txt .venv/.ready
+	$(UV) pip install --quiet --require-hashes --python $(PYTHON) --target .local/fuzz -r requirements-fuzz.txt
+	touch $@
+
 infra-check: .venv/.ready .local/checkov/.ready ## let checkov look at infra/ (half a minute, so a job of its own in CI)
 	$(PYTHON) -m pytest tests/infra/checkov_check.py $(ARGS)
 
@@ -94,6 +109,8 @@ lock: $(filter .local/%,$(UV)) ## pin the dependencies of pyproject.toml anew
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:azure-cli -o requirements-cli.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:azure-ai-ml -o requirements-ai-ml.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:checkov -o requirements-checkov.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:audit -o requirements-audit.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:fuzz -o requirements-fuzz.txt
 
 clean: ## remove everything that make made
 	rm -rf .venv .local node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
