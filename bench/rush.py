@@ -36,7 +36,7 @@ ENOUGH = 1000
 """The budget speaks of so many."""
 _PER_USER = 150
 """Registries that one person may create at once: below the bucket of writes of one principal."""
-_LIMIT = timedelta(minutes=30)
+_LIMIT = timedelta(hours=1)
 """Whoever is not isolated by then counts as lost."""
 _THROTTLED = 429
 

@@ -24,6 +24,7 @@ from shared.cloud.documents import Document, entries, text
 from shared.core.azure_errors import classify
 from shared.core.clouds import Cloud
 from shared.core.errors import ChangedUnderneath, Refused, RegistryIsolationError, Unavailable
+from shared.engine.throttle import Throttle
 
 type ResponseHook = Callable[[PipelineResponse[HttpRequest, AsyncHttpResponse]], None]
 
@@ -55,13 +56,17 @@ class ArmClient:
         cloud: Row of the cloud table.
         transport: Shared by everything; its owner closes it.
         endpoint: Resource Manager's address if not the cloud's own (a simulated Azure).
+
+    Attributes:
+        throttle: What is known of Azure's limits; whoever plans calls may ask it.
     """
 
     def __init__(self, *, credential: Any, cloud: Cloud, transport: ArmTransport, endpoint: str = "") -> None:
+        self.throttle = Throttle()
         self.hosts = ArmHosts(cloud, endpoint)
         self._credential = credential
         self._scope = cloud.audience
-        self._pipeline = build_pipeline(credential, cloud.audience, self.hosts, transport)
+        self._pipeline = build_pipeline(credential, cloud.audience, self.hosts, transport, self.throttle)
         self._raw: AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncARMPipelineClient(
             self.hosts.base, pipeline=self._pipeline, policies=[]
         )

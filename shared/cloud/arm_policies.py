@@ -17,10 +17,12 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from shared.cloud.arm_gate import Gate
 from shared.cloud.arm_hosts import ArmHosts
 from shared.cloud.arm_telemetry import ArmTelemetry
 from shared.cloud.credentials import token_error
 from shared.core.errors import Refused
+from shared.engine.throttle import Throttle
 
 CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
 """Set by the composition root for one pass; Azure's activity log shows it at every write of that pass."""
@@ -49,12 +51,15 @@ def create_transport(ca_file: str = "") -> ArmTransport:
     return cast(ArmTransport, AioHttpTransport(**trust))
 
 
-def build_pipeline(credential: Any, scope: str, hosts: ArmHosts, transport: ArmTransport) -> ArmPipeline:
+def build_pipeline(
+    credential: Any, scope: str, hosts: ArmHosts, transport: ArmTransport, throttle: Throttle
+) -> ArmPipeline:
     """One pipeline, shared by the clients of all services and subscriptions."""
     return AsyncPipeline(
         transport,
         [
             _Call(hosts),
+            Gate(throttle),
             cast(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse], CustomHookPolicy()),
             _Token(credential, scope),
             _WholeAnswer(),

@@ -21,6 +21,7 @@ from shared.cloud.registries import Registries
 from shared.cloud.resource_groups import ResourceGroups
 from shared.cloud.restoring import Restoring
 from shared.cloud.security_groups import SecurityGroups
+from shared.cloud.shared_zones import SharedZones
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.cloud.storage_rules import StorageRules
 from shared.cloud.virtual_networks import VirtualNetworks
@@ -83,6 +84,7 @@ class ArmControlPlane:
         self._networks = VirtualNetworks(arm)
         self._endpoints = PrivateEndpoints(arm)
         self._dns = PrivateDns(arm)
+        self._zones = SharedZones(self._dns, arm.throttle, now)
         self._registries = Registries(arm, registry_api_version)
         self._storage_accounts = StorageAccounts(arm)
         self._container_registries = ContainerRegistries(arm)
@@ -101,6 +103,7 @@ class ArmControlPlane:
             arm=arm,
             endpoints=self._endpoints,
             dns=self._dns,
+            zones=self._zones,
             registries=self._registries,
             storage_accounts=self._storage_accounts,
             container_registries=self._container_registries,
@@ -165,9 +168,19 @@ class ArmControlPlane:
         for query in queries:
             same = merged.get(query.zone, query)
             records = tuple(dict.fromkeys((*same.records, *query.records)))
-            merged[query.zone] = ZoneQuery(zone=query.zone, records=records, links=same.links or query.links)
-        zones = await for_each(merged.values(), self._dns.read)
+            merged[query.zone] = ZoneQuery(
+                zone=query.zone,
+                records=records,
+                links=same.links or query.links,
+                since=_later(same.since, query.since),
+                links_since=_later(same.links_since, query.links_since),
+            )
+        zones = await for_each(merged.values(), self._zones.read)
         return dict(zip(merged, zones, strict=True))
+
+    async def zones_due(self, zones: Sequence[ResourceId], since: datetime) -> datetime | None:
+        """When the next shared read of *zones* is due for one who needs them as they were after *since*; None for now."""
+        return self._zones.due(zones, since)
 
     async def read_denials(self, group: ResourceId) -> tuple[DenyAssignment, ...]:
         """Read the deny assignments that apply at a resource group, those above it included."""
@@ -237,3 +250,8 @@ class ArmControlPlane:
                 return await self._storage_accounts.close(change.target)
             case TargetKind.ACR:
                 return await self._container_registries.close(change.target)
+
+
+def _later(first: datetime | None, second: datetime | None) -> datetime | None:
+    """The stricter of two demands; None demands most."""
+    return max(first, second) if first is not None and second is not None else None

@@ -5,7 +5,8 @@ Zones are shared: in most organisations they belong to somebody else and hold th
 one never overwrites one, links are only added, and of the records just the names asked for are taken in.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from azure.core import MatchConditions
@@ -15,18 +16,42 @@ from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 from shared.cloud.arm_client import Answer, ArmClient, ResponseHook, begin, body_of, found, pages
 from shared.cloud.concurrency import for_each
 from shared.cloud.documents import Document, entries, resource_id, text
-from shared.cloud.group_sizes import LARGE, GroupSizes
+from shared.cloud.group_sizes import GroupSizes
 from shared.cloud.operations import accepted, is_good
 from shared.core.arm import ResourceId
 from shared.core.changes import CreateZone, LinkZone
 from shared.core.errors import RegistryIsolationError, Temporary
-from shared.core.registry import Zone, ZoneLink
+from shared.core.registry import ZoneLink
 from shared.core.report import Done, Started
-from shared.engine.ports import ZoneQuery
 
 _READ_RECORD = "read private DNS record"
 _PRECONDITION_FAILED = 412
 _A = "A"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """
+    A records that were read together.
+
+    Attributes:
+        records: Addresses by lower-case name.
+        asked: Names that were asked for, lower case; None for all of the zone.
+        pages: How many a list of the zone has, at least.
+    """
+
+    records: Mapping[str, tuple[str, ...]]
+    asked: frozenset[str] | None
+    pages: int
+
+    def knows(self, names: Iterable[str]) -> bool:
+        """Tell whether the answer says of each of *names* if it exists."""
+        return self.asked is None or all(name.lower() in self.asked for name in names)
+
+    def of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Addresses of those of *names* that exist."""
+        wanted = {name.lower() for name in names}
+        return {name: addresses for name, addresses in self.records.items() if name in wanted}
 
 
 class PrivateDns:
@@ -35,25 +60,6 @@ class PrivateDns:
     def __init__(self, arm: ArmClient) -> None:
         self._arm = arm
         self._sizes = GroupSizes()
-
-    async def read(self, query: ZoneQuery) -> Zone:
-        """Read what *query* asks of a zone; the cheapest read that also tells whether the zone exists."""
-        zone = query.zone
-        absent = Zone(id=zone, exists=False)
-        records: dict[str, tuple[str, ...]] = {}
-        if query.records:
-            answered = await self._records(zone, query.records)
-            if answered is None:
-                return absent
-            records = answered
-        links: tuple[ZoneLink, ...] | None = None
-        if query.links:
-            links = await self._links(zone)
-            if links is None:
-                return absent
-        if not query.records and not query.links and await self.zone_state(zone) is None:
-            return absent
-        return Zone(id=zone, exists=True, links=links, records=records)
 
     async def zone_state(self, zone: ResourceId) -> str | None:
         """`provisioningState` of a zone; None if there is no such zone."""
@@ -79,23 +85,6 @@ class PrivateDns:
             resource_id(document, "id"): text(document, "properties", "provisioningState") for document in listed or ()
         }
         return {zone: found[zone] for zone in zones if zone in found}
-
-    async def link_state(self, link: ResourceId) -> str | None:
-        """
-        State of a link; None if there is no such link.
-
-        A link is done when names resolve through it: it can be provisioned and not `Completed` yet.
-        """
-        document: Document | None = await found(
-            self._client(link).virtual_network_links.get(link.resource_group, link.parent.name, link.name, cls=body_of),
-            operation="read virtual network link",
-            resource=link.text,
-        )
-        if document is None:
-            return None
-        state = text(document, "properties", "provisioningState")
-        resolving = text(document, "properties", "virtualNetworkLinkState") or "Completed"
-        return resolving if is_good(state) and resolving != "Completed" else state
 
     async def create_zone(self, change: CreateZone) -> Started | Done:
         """Create the zone; Done if there is one already, whose tags and settings are somebody's own."""
@@ -153,7 +142,8 @@ class PrivateDns:
                 return None
             raise
 
-    async def _links(self, zone: ResourceId) -> tuple[ZoneLink, ...] | None:
+    async def links(self, zone: ResourceId) -> tuple[ZoneLink, ...] | None:
+        """Links of a zone; None if there is no such zone."""
         listed: list[Document] | None = await pages(
             self._client(zone).virtual_network_links.list(zone.resource_group, zone.name),
             operation="list virtual network links",
@@ -163,31 +153,33 @@ class PrivateDns:
             return None
         return tuple(link for link in (link_of(document) for document in listed) if link)
 
-    async def _records(self, zone: ResourceId, names: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
-        """A records by lower-case name; None if there is no such zone."""
-        if len(names) > 1 and not self._sizes.is_large(zone):
-            page = await self._first_page(zone)
-            if page is None:
-                return None
-            listed, complete = page
-            wanted = {name.lower() for name in names}
-            if complete:
-                return {name: addresses for name, addresses in listed.items() if name in wanted}
-            self._sizes.note(zone, LARGE + 1)
-        return await self._single_records(zone, names)
+    async def records(self, zone: ResourceId, names: Sequence[str], most_pages: int) -> Listing | None:
+        """
+        A records of a zone; None if there is no such zone.
 
-    async def _first_page(self, zone: ResourceId) -> tuple[dict[str, tuple[str, ...]], bool] | None:
-        """The first page of a zone's A records, and whether it is the only one."""
+        Args:
+            names: Those that must be in the answer if they exist.
+            most_pages: The whole zone is read if its list has no more pages, else *names* one by one.
+        """
+        listed: dict[str, tuple[str, ...]] = {}
+        read = 0
         by_page = self._client(zone).record_sets.list_by_type(zone.resource_group, zone.name, _A).by_page()
 
-        async def first() -> list[Any]:
+        async def following() -> list[Any]:
             return [record async for record in await anext(by_page)]
 
-        listed = await found(first(), operation="list private DNS records", resource=zone.text)
-        if listed is None:
+        while read < most_pages:
+            page = await found(following(), operation="list private DNS records", resource=zone.text)
+            if page is None:
+                return None
+            read += 1
+            listed.update(record_of(record) for record in page)
+            if not getattr(by_page, "continuation_token", None):
+                return Listing(records=listed, asked=None, pages=read)
+        single = await self._single_records(zone, names)
+        if single is None:
             return None
-        link = getattr(by_page, "continuation_token", None)
-        return dict(record_of(record) for record in listed), not link
+        return Listing(records=single, asked=frozenset(name.lower() for name in names), pages=read + 1)
 
     async def _single_records(self, zone: ResourceId, names: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
         async def read(name: str) -> Document | None:

@@ -18,6 +18,7 @@ from shared.cloud.private_dns import PrivateDns
 from shared.cloud.registries import Registries
 from shared.cloud.restoring import Restoring
 from shared.cloud.security_groups import SecurityGroups
+from shared.cloud.shared_zones import SharedZones
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.core.arm import ResourceId
 from shared.core.changes import (
@@ -54,6 +55,7 @@ class ProgressReader:
         arm: ArmClient,
         endpoints: PrivateEndpoints,
         dns: PrivateDns,
+        zones: SharedZones,
         registries: Registries,
         storage_accounts: StorageAccounts,
         container_registries: ContainerRegistries,
@@ -64,6 +66,7 @@ class ProgressReader:
         self._arm = arm
         self._endpoints = endpoints
         self._dns = dns
+        self._zones = zones
         self._registries = registries
         self._storage_accounts = storage_accounts
         self._container_registries = container_registries
@@ -114,7 +117,7 @@ class ProgressReader:
             case CreateZone(zone=zone):
                 return await self._written(operation, await self._dns.zone_state(zone))
             case LinkZone(link=link):
-                return await self._written(operation, await self._dns.link_state(link))
+                return await self._written(operation, await self._zones.link_state(link))
             case PutZoneGroup() as change:
                 return await self._written(operation, await self._endpoints.zone_group_state(change.resource))
             case DeleteZoneGroup() as change:

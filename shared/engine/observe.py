@@ -303,6 +303,8 @@ class _Observation:
                 zone=zone,
                 records=tuple(sorted({record.name for record in expected if record.zone == name})),
                 links=network.dns.manage and network.dns.link_vnet,
+                since=self._recollection.names_since,
+                links_since=self._recollection.links_since,
             )
             for name, zone in ids.items()
         ]

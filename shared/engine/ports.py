@@ -8,7 +8,7 @@ Implementers **must** raise only members of the error tree in `core.errors` (and
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -65,11 +65,19 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneQuery:
-    """Which record names of a zone to read (() reads none), and whether its links matter."""
+    """
+    Which record names of a zone to read (() reads none), and whether its links matter.
+
+    Attributes:
+        since: The records must have been read no earlier; None: they must be read for this very question.
+        links_since: The same for the links.
+    """
 
     zone: ResourceId
     records: tuple[str, ...] = ()
     links: bool = False
+    since: datetime | None = field(default=None, compare=False)
+    links_since: datetime | None = field(default=None, compare=False)
 
 
 class ControlPlane(Protocol):
@@ -132,7 +140,15 @@ class ControlPlane(Protocol):
         ...
 
     async def read_zones(self, queries: Sequence[ZoneQuery]) -> Mapping[ResourceId, Zone]:
-        """Read zones; every query has an answer, `exists` False where there is no such zone."""
+        """
+        Read zones; every query has an answer, `exists` False where there is no such zone.
+
+        One read *may* answer several askers, if it began no earlier than each of them allows.
+        """
+        ...
+
+    async def zones_due(self, zones: Sequence[ResourceId], since: datetime) -> datetime | None:
+        """When one who needs *zones* as they were after *since* should come back, because reads are short; None for now."""
         ...
 
     async def read_denials(self, group: ResourceId) -> tuple[DenyAssignment, ...]:

@@ -65,6 +65,8 @@ class Recollection:
         since: Those read before this moment are stale, because an event told of a change; None if none did.
         targets: Targets that this very pass has read already.
         zone_names: Of the process.
+        names_since: Records that are read must have been read no earlier; None: by this very observation.
+        links_since: The same for links.
     """
 
     def __init__(
@@ -77,8 +79,12 @@ class Recollection:
         names: bool,
         zone_names: ZoneNames,
         since: datetime | None = None,
+        names_since: datetime | None = None,
+        links_since: datetime | None = None,
     ) -> None:
         self.now = now
+        self.names_since = names_since
+        self.links_since = links_since
         self._earlier = earlier
         self._zone_names = zone_names
         self._targets = {target.id: target for target in targets}
@@ -157,12 +163,35 @@ class Recall:
         names: bool,
         targets: Sequence[Target] = (),
         since: datetime | None = None,
+        names_since: datetime | None = None,
+        links_since: datetime | None = None,
     ) -> Recollection:
         """Begin an observation of *registry* for the request *generation*."""
         earlier = self._answers.get(registry.key)
         same = earlier if earlier is not None and earlier.generation == generation else None
         now, told = self._clock.now(), self._zone_names
-        return Recollection(now, generation, same, targets, names=names, zone_names=told, since=since)
+        return Recollection(
+            now,
+            generation,
+            same,
+            targets,
+            names=names,
+            zone_names=told,
+            since=since,
+            names_since=names_since,
+            links_since=links_since,
+        )
+
+    def zones_of(self, registry: ResourceId) -> tuple[ResourceId, ...]:
+        """Zones that the last observation of *registry* asked for; () if this process made none."""
+        answers = self._answers.get(registry.key)
+        return tuple(dict.fromkeys(query.zone for query in answers.zones)) if answers is not None else ()
+
+    def recalls_names(self, registry: ResourceId, generation: int, since: datetime | None) -> bool:
+        """Tell whether an observation that may use names again would find them."""
+        answers = self._answers.get(registry.key)
+        same = answers is not None and answers.generation == generation
+        return same and answers is not None and _is_fresh(answers.names_at, self._clock.now(), since)
 
     def keep(self, registry: ResourceId, recollection: Recollection, *, verified: bool) -> None:
         """Keep what *recollection* read; its names only if they were *verified*."""

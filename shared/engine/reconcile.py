@@ -8,7 +8,7 @@ another pass, in another process, at any point.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.core.audit import Seen, effects_of
 from shared.core.cleanup import remember_made
@@ -38,6 +38,7 @@ from shared.engine.auditing import audited, guarded
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
 from shared.engine.indexing import forget_gone, note_belongings
+from shared.engine.names_turn import NamesTurn
 from shared.engine.observe import Observer
 from shared.engine.outcomes import Outbox
 from shared.engine.owner_ports import OwnerIndex
@@ -93,6 +94,7 @@ class Reconciler:
         self._applier = Applier(services.plane, services.clock, services.pacing, services.leases)
         self._results = Results(services.clock, services.pacing)
         self._recall = Recall(services.clock)
+        self._turn = NamesTurn(services.plane, self._recall, services.clock)
         self._departure = Departure(
             plane=services.plane,
             policy=services.policy,
@@ -176,16 +178,22 @@ class Reconciler:
         if not self._services.policy.in_scope(work.registry):
             return Exempt(why="The registry is outside the policy's scope.")
         hold_back(work)
+        began = self._clock.now()
         closed = await self._continue(work)
         if closed is not None and not isinstance(closed, Target):
             return closed
+        since = self._turn.since(work, self._clock.now())
+        if not self._recalls_names(work) and (later := await self._turn.wait(work, since)) is not None:
+            return later
         for _ in range(ROUNDS):
             exempt = self._services.policy.exempt_targets(work.registry, on=self._clock.now().date())
-            recollection = self._begin(work, closed)
+            recollection = self._begin(work, closed, since, min(began, since))
             registry = await self._observer.observe(
                 work.registry, work.retrier, work.row.zones, exempt, work.row.made, recollection
             )
-            closed = None
+            self._turn.done(work)
+            closed, since = None, self._clock.now()
+            began = since
             if registry is None:
                 return await forget_gone(work, await self._departure.run(work), self._services.index)
             if not self._services.policy.in_scope(work.registry, registry.document.tags):
@@ -246,12 +254,24 @@ class Reconciler:
             return self._again(self._pacing.backoff(work.row.failures), passing.name, passing.sentence)
         return None
 
-    def _begin(self, work: Work, closed: Target | None) -> Recollection:
+    def _begin(self, work: Work, closed: Target | None, since: datetime, began: datetime) -> Recollection:
         """What the observation need not read: names only between a closing and the second look that reads them all."""
-        targets = () if closed is None else (closed,)
-        names = work.row.verify is not None and self._clock.now() < work.row.verify.until
-        generation, renamed = work.message.generation, work.row.renamed
-        return self._recall.begin(work.registry, generation, names=names, targets=targets, since=renamed)
+        return self._recall.begin(
+            work.registry,
+            work.message.generation,
+            names=self._may_recall_names(work),
+            targets=() if closed is None else (closed,),
+            since=work.row.renamed,
+            names_since=since,
+            links_since=began,
+        )
+
+    def _may_recall_names(self, work: Work) -> bool:
+        return work.row.verify is not None and self._clock.now() < work.row.verify.until
+
+    def _recalls_names(self, work: Work) -> bool:
+        recalled = self._recall.recalls_names(work.registry, work.message.generation, work.row.renamed)
+        return recalled and self._may_recall_names(work)
 
     async def _settle_seen(self, work: Work, registry: Registry) -> Outcome | None:
         """Settle the operations that were left to this observation; ask after those that it does not show done."""

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from local.simulator import scenery
+from local.virtual_time import LoopClock
+from shared.cloud.arm_client import ArmClient
 from shared.cloud.private_dns import PrivateDns, link_of
+from shared.cloud.shared_zones import SharedZones
 from shared.core.arm import ResourceId
 from shared.core.changes import CreateZone, LinkZone, PutZoneGroup
 from shared.core.errors import Busy
@@ -29,13 +32,16 @@ class Names:
     def __init__(self, size: int) -> None:
         self.size = size
         self.transport = AnsweringTransport(self.answer)
-        self.dns = PrivateDns(arm_client(self.transport))
+        self.arm = arm_client(self.transport)
+        self.dns = shared(self.arm)
 
     def answer(self, sent: Sent) -> Reply:
         name = sent.path.rsplit("/", 1)[-1]
         if name == "A":
-            rows = [self.record(number) for number in range(min(100, self.size))]
-            more = {"nextLink": f"https://management.azure.com{sent.path}?$skiptoken=2"} if self.size > 100 else {}
+            start = int(sent.query.get("skip", "0"))
+            rows = [self.record(number) for number in range(start, min(start + 100, self.size))]
+            further = f"https://management.azure.com{sent.path}?skip={start + 100}"
+            more = {"nextLink": further} if self.size > start + 100 else {}
             return Reply(200, {"value": rows, **more})
         if name == "virtualNetworkLinks":
             return Reply(200, {"value": [link("one"), link("two", "InProgress")]})
@@ -59,9 +65,13 @@ def link(name: str, state: str = "Completed") -> dict[str, Any]:
     return {"id": f"{ZONE.text}/virtualNetworkLinks/{name}", "properties": properties}
 
 
-def missing(code: str) -> PrivateDns:
+def shared(arm: ArmClient) -> SharedZones:
+    return SharedZones(PrivateDns(arm), arm.throttle, LoopClock().now)
+
+
+def missing(code: str) -> SharedZones:
     body = {"error": {"code": code, "message": "gone"}}
-    return PrivateDns(arm_client(AnsweringTransport(lambda _sent: Reply(404, body))))
+    return shared(arm_client(AnsweringTransport(lambda _sent: Reply(404, body))))
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -79,24 +89,26 @@ async def test_several_names_of_a_small_zone_cost_one_call() -> None:
 
 
 async def test_a_large_zone_is_read_name_by_name_and_remembered() -> None:
-    names = Names(150)
+    names = Names(350)
     query = ZoneQuery(zone=ZONE, records=("Name3", "Name120", "Name999"))
 
     first = await names.dns.read(query)
-    assert names.requests() == ["A", "Name3", "Name120", "Name999"]
+    assert names.requests() == ["A", "A", "A", "Name3", "Name120", "Name999"]
 
     assert await names.dns.read(query) == first
     assert names.requests() == ["Name3", "Name120", "Name999"]
     assert first.records == {"name3": ("10.0.0.3",), "name120": ("10.0.0.120",)}
 
 
-async def test_a_single_name_is_read_alone() -> None:
-    names = Names(40)
+async def test_a_single_name_is_read_with_its_zone_while_that_costs_no_more() -> None:
+    small, large = Names(40), Names(150)
+    query = ZoneQuery(zone=ZONE, records=("Name1",))
 
-    zone = await names.dns.read(ZoneQuery(zone=ZONE, records=("Name1",)))
+    zones = [await small.dns.read(query), await large.dns.read(query), await large.dns.read(query)]
 
-    assert zone.records == {"name1": ("10.0.0.1",)}
-    assert names.requests() == ["Name1"]
+    assert [zone.records for zone in zones] == [{"name1": ("10.0.0.1",)}] * 3
+    assert small.requests() == ["A"]
+    assert large.requests() == ["A", "Name1", "Name1"]
 
 
 async def test_a_missing_name_of_an_existing_zone_is_just_absent() -> None:

@@ -8,7 +8,7 @@ what it is told, as the perfect Azure of the planner's tests does. Both play `en
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.core.arm import ResourceId
 from shared.core.changes import Change, key_of
@@ -50,6 +50,8 @@ class ScriptedPlane:
         candidates: Resource groups that look like the managed one.
         starts: Kind of change to what starting one gives; Started otherwise.
         ends: Key of a change to its operation's progress; RUNNING otherwise.
+        zones_turn: When the next shared read of zones is due; None: at once.
+        zone_turns: Who asked for a turn: the zones and since when.
         calls: Every call: its name and what it was about.
         at_once, most_at_once: Calls in flight.
     """
@@ -57,6 +59,8 @@ class ScriptedPlane:
     def __init__(self, registry: Registry | None, clock: Clock) -> None:
         self.registry = registry
         self.group_exists = True
+        self.zones_turn: datetime | None = None
+        self.zone_turns: list[tuple[tuple[ResourceId, ...], datetime]] = []
         self.candidates: tuple[GroupCandidate, ...] = ()
         self.starts: dict[str, Started | Done] = {}
         self.ends: dict[str, Progress] = {}
@@ -173,6 +177,11 @@ class ScriptedPlane:
             records = {name: zone.records[name] for name in query.records if name in zone.records}
             found[query.zone] = replace(zone, records=records, links=zone.links if query.links else None)
         return found
+
+    async def zones_due(self, zones: Sequence[ResourceId], since: datetime) -> datetime | None:
+        await asyncio.sleep(0)
+        self.zone_turns.append((tuple(zones), since))
+        return self.zones_turn
 
     async def read_denials(self, group: ResourceId) -> tuple[DenyAssignment, ...]:
         await self._called("read_denials", group)
