@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = {
+    "init": ("local.init", "write a policy file from questions or flags"),
     "audit": ("local.audit", "look at your registries with your own `az login`, read-only"),
 }
 _USAGE = 2
