@@ -5,6 +5,7 @@ The host's trace context comes with the invocation. The worker would look at it 
 were imported at its start, which a cold start should not pay for.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
@@ -30,15 +31,21 @@ async def invocation(context: func.Context, door: str) -> AsyncIterator[Runtime]
 @contextmanager
 def composing(context: func.Context, door: str) -> Iterator[Callable[[], Awaitable[Runtime]]]:
     """The same for a door that decides itself whether it needs the services; gives what makes them."""
+    from shared.core.errors import RegistryIsolationError
     from shared.core.traces import traceparent
     from shared.engine.chain import within
+    from shared.engine.logs import tell
     from shared.engine.telemetry import listening
 
     with ExitStack() as frame:
         frame.enter_context(within(door=door))
 
         async def compose() -> Runtime:
-            app = await runtime()
+            try:
+                app = await runtime()
+            except RegistryIsolationError as error:
+                tell("start-failed", level=logging.ERROR, error=error.name, sentence=error.sentence)
+                raise
             frame.enter_context(listening(app.telemetry, traceparent(context.trace_context.trace_parent)))
             return app
 

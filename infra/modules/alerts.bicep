@@ -28,7 +28,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     kind: 'LogAlert'
     properties: {
       displayName: rule.title
-      description: rule.description
+      description: '${rule.description} What to do: docs/runbook.md#${rule.name}'
       severity: rule.severity
       enabled: true
       autoMitigate: true

@@ -80,6 +80,10 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     // Says where telemetry goes; the key in it opens nothing, because local authentication is off there.
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+    // The exporter would otherwise report on itself to addresses that are nobody's business here.
+    APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
+    APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
+    APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
     // Alerts hang on single log lines, so none is sampled away; requests and dependencies are.
     AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__excludedTypes: 'Trace;Exception'
     AZURE_CLOUD: environment().name

@@ -22,7 +22,7 @@ resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   name: 'registry-isolation-undelivered'
   location: 'global'
   properties: {
-    description: 'Events of this subscription could not be delivered to the app for a day and went to its dead-letter container.'
+    description: 'Events of this subscription could not be delivered to the app for a day and went to its dead-letter container. What to do: docs/runbook.md#undelivered'
     severity: 2
     enabled: true
     scopes: [resourceId('Microsoft.EventGrid/systemTopics', name)]

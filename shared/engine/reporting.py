@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from shared.core.plan import Plan
 from shared.core.policy_conflicts import policy_conflicts
@@ -29,7 +28,13 @@ def report_of(work: Work, outcome: Outcome, now: datetime) -> Report:
 
 
 def say(work: Work, outcome: Outcome, now: datetime) -> Outcome:
-    """One log line for one pass, always with the same keys."""
+    """
+    One log line for one pass, always with the same keys.
+
+    How long the pass took; how late it began; and, when it found isolated what was not, how long that took in all.
+    """
+    isolated = isinstance(outcome, Converged) and not isinstance(work.before, Converged)
+    given = getattr(outcome, "reasons", ())
     tell(
         "pass",
         registry=work.registry.text,
@@ -37,22 +42,15 @@ def say(work: Work, outcome: Outcome, now: datetime) -> Outcome:
         attempt=work.message.attempt,
         outcome=outcome.kind,
         reason=work.row.reason,
-        **_times(work, outcome, now),
+        seconds=_seconds(now - work.begun),
+        late_seconds=None if isinstance(outcome, Superseded) else _seconds(work.begun - work.due),
+        isolated_seconds=_seconds(now - work.row.requested) if isolated else None,
         digest=work.plan.digest if work.plan else "",
         operations=len(work.row.operations),
-        reasons=[reason.sentence for reason in getattr(outcome, "reasons", ())],
+        why=[reason.name for reason in given],
+        reasons=[reason.sentence for reason in given],
     )
     return outcome
-
-
-def _times(work: Work, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """How long the pass took; how late it began; and, when it found isolated what was not, how long that took in all."""
-    isolated = isinstance(outcome, Converged) and not isinstance(work.before, Converged)
-    return {
-        "seconds": _seconds(now - work.begun),
-        "late_seconds": None if isinstance(outcome, Superseded) else _seconds(work.begun - work.due),
-        "isolated_seconds": _seconds(now - work.row.requested) if isolated else None,
-    }
 
 
 def _seconds(duration: timedelta) -> float:

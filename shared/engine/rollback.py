@@ -5,6 +5,7 @@ Waits on the queue like everything else, so that no process has to stay alive fo
 earlier (drift, a request) repairs as usual and leaves the judgement to the end of the window.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from shared.core.plan import Plan
@@ -12,6 +13,7 @@ from shared.core.policy import IsolationPolicy
 from shared.core.registry import Registry
 from shared.core.restore import Restoration
 from shared.core.verification import failing
+from shared.engine.logs import tell
 from shared.engine.work import Work
 
 OVERDUE = timedelta(minutes=10)
@@ -50,5 +52,6 @@ def judge(work: Work, plan: Plan, registry: Registry, policy: IsolationPolicy, n
         f"Public access of registry {work.registry.name} was opened again, as it was before the app closed it: after the "
         f"closing, {', '.join(lost)} stopped working. See to that, then ask for the registry again."
     )
+    tell("rollback", level=logging.WARNING, lost=list(lost), sentence=sentence)
     work.update(verify=None, restoring=Restoration(kind="rollback", since=now, why=sentence))
     return True

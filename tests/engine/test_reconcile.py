@@ -238,7 +238,7 @@ async def test_a_pass_is_one_log_line_with_the_same_keys_always(caplog: pytest.L
     assert [line["outcome"] for line in lines] == ["waiting", "superseded"]
     assert all(
         set(line)
-        == {"registry", "generation", "attempt", "outcome", "reason", "digest", "operations", "reasons"} | times
+        == {"registry", "generation", "attempt", "outcome", "reason", "digest", "operations", "why", "reasons"} | times
         for line in lines
     )
     assert lines[0]["operations"] == 6

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.engine.metrics import METRICS
 from tests.infra.bicep import INFRA
 from tests.infra.functions import triggers
 
@@ -24,13 +25,21 @@ OPERATORS = {"Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessTha
 
 @cache
 def log_lines() -> dict[str, set[str]]:
-    """Name of each log event to the fields that any of its lines has, read from the code."""
-    lines: dict[str, set[str]] = defaultdict(set)
+    """Name of each log event to the fields that any of its lines has, read from the code; a chain's are in all."""
+    lines: dict[str, set[str]] = defaultdict(lambda: {"registry", "correlation", "generation", "door"})
     for file in [*(ROOT / "shared").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell":
                 lines[ast.literal_eval(node.args[0])] |= {keyword.arg for keyword in node.keywords if keyword.arg}
     return lines
+
+
+def measured_names(query: str) -> tuple[dict[str, tuple[str, ...]], set[str]]:
+    """Metrics that a query names, with the attributes that they have, and the attributes that it asks for."""
+    measured = {metric.name: metric.attributes for metric in METRICS}
+    named = re.findall(r'\bName == "(isolation[^"]*)"', query)
+    assert set(named) <= measured.keys()
+    return {name: measured[name] for name in named}, set(re.findall(r"\bProperties\.(\w+)", query))
 
 
 def queries() -> Iterator[tuple[str, str]]:
@@ -49,9 +58,17 @@ def test_a_query_asks_for_lines_that_the_app_writes(query: str) -> None:
     events = re.findall(r'Message startswith "([^"]+) \{"', query)
     fields = set(re.findall(r"\btold\.(\w+)", query))
 
-    assert events or "AppRequests" in query
+    assert events or "AppRequests" in query or "AppMetrics" in query
     assert set(events) <= lines.keys()
     assert fields <= {field for event in events for field in lines[event]}
+
+
+@every_query
+def test_a_query_asks_for_metrics_and_attributes_that_the_app_measures(query: str) -> None:
+    names, attributes = measured_names(query)
+
+    assert bool(names) == ("AppMetrics" in query)
+    assert attributes <= {attribute for known in names.values() for attribute in known}
 
 
 @every_query
@@ -102,7 +119,17 @@ def test_rules_have_names_of_their_own_and_what_must_be_watched_is() -> None:
     names = [rule["name"] for rule in RULES]
 
     assert len(set(names)) == len(names)
-    assert {"blocked", "given-up", "backlog", "failures", "sweep-missing", "throttled"} <= set(names)
+    watched = {
+        "blocked",
+        "given-up",
+        "backlog",
+        "failures",
+        "sweep-missing",
+        "sweep-failed",
+        "throttled",
+        "rolled-back",
+    }
+    assert watched | {"state-unreachable", "start-failed", "denied"} <= set(names)
 
 
 def test_the_rule_whose_window_is_a_parameter_exists() -> None:

@@ -10,6 +10,9 @@ LEFT = {
     "AzureWebJobsStorage__accountName": "the URIs say the same, in every cloud",
     "ISOLATION_REGISTRY_API_VERSION": "belongs to the code, which is tested with its default",
     "ISOLATION_PASS_DEADLINE_SECONDS": "a matter of the code, not of a place where it runs",
+    "ISOLATION_READ_ROLE": "the default is the name that docs/dashboard.md tells to give the app role",
+    "ISOLATION_ACT_ROLE": "the same",
+    "ISOLATION_ACTING_KEYS": "a key opens the whole API, so the dashboard gives its holder as much by default",
     "ISOLATION_ARM_ENDPOINT": "a simulated Azure is refused outside development",
     "ISOLATION_ARM_CA": "the same",
     "ISOLATION_PACE": "the same",
@@ -18,6 +21,9 @@ SAMPLING = "logging__applicationInsights__samplingSettings__excludedTypes"
 PLATFORM = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
     f"AzureFunctionsJobHost__{SAMPLING}",
 }
 REFUSED = {"FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "ENABLE_ORYX_BUILD"}

@@ -29,6 +29,7 @@ WITHOUT: dict[str, set[str]] = {
     "ignore": {"registry", "correlation", "generation"},
     "reject": {"registry", "correlation", "generation"},
     "telemetry-off": CHAIN,
+    "start-failed": {"registry", "correlation", "generation"},
     "http": {"registry", "correlation", "generation"},
     "judge": {"generation"},
     "notify": {"correlation", "generation"},

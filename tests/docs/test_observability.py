@@ -1,0 +1,39 @@
+"""The page on observability shows the metrics that there are, and the switches that exist."""
+
+import json
+from pathlib import Path
+
+from shared import telemetry_settings
+from shared.engine.metrics import METRICS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "observability.md").read_text()
+
+
+def table() -> str:
+    lines = ["| metric | kind | unit | attributes | what it counts |", "|---|---|---|---|---|"]
+    for metric in METRICS:
+        attributes = ", ".join(f"`{name}`" for name in metric.attributes)
+        lines.append(f"| `{metric.name}` | {metric.kind.value} | `{metric.unit}` | {attributes} | {metric.about} |")
+    return "\n".join(lines)
+
+
+def test_the_page_shows_every_metric_as_it_is() -> None:
+    assert table() in PAGE
+
+
+def test_the_page_explains_every_variable_that_is_read() -> None:
+    names = {
+        telemetry_settings.CONNECTION,
+        telemetry_settings.AUTHENTICATION,
+        telemetry_settings.OTLP,
+        telemetry_settings.DISABLED,
+    }
+
+    assert all(f"| `{name}` |" in PAGE for name in names)
+
+
+def test_the_host_speaks_opentelemetry_as_the_page_says() -> None:
+    host = json.loads((ROOT / "host.json").read_text())
+
+    assert host["telemetryMode"] == "OpenTelemetry"
