@@ -152,7 +152,7 @@ class House:
         """Make a new process of the app over the same ledger; the queue is new and empty."""
         policy = IsolationPolicy.from_document(self.document)
         arm = ArmClient(
-            credential=SimulatedCredential(self.azure, APP),
+            credential=self.credential(),
             cloud=self.cloud,
             transport=self.transport,
         )
@@ -172,6 +172,7 @@ class House:
                 principal=APP,
                 outbox=self.outbox,
                 index=self.index,
+                throttle=arm.throttle,
             )
         )
         self.intake = Intake(self.ledger, self.queue, self.clock)
@@ -199,6 +200,10 @@ class House:
         )
         self.trigger = QueueTrigger(self.queue, self._function, poison=self.poisoned, retry_after=timedelta(seconds=30))
         self._tasks: list[asyncio.Task[None]] = []
+
+    def credential(self) -> SimulatedCredential:
+        """The app's identity; a house whose token service fails makes another one."""
+        return SimulatedCredential(self.azure, APP)
 
     def new_queue(self) -> MemoryWorkQueue:
         """The work queue of one process; a house whose queue fails makes another one."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.house import APP, ROLE, House, SimulatedCredential, as_id
+from local.house import APP, ROLE, House, as_id
 from local.memory import MemoryWorkQueue, QueueTrigger
 from local.memory_sweeps import MemorySweepQueue, MemorySweeps
 from local.simulator.azure import SimulatedAzure
@@ -77,7 +77,7 @@ class SweepHouse(House):
         """Make a new process of the app; its queues are new and empty, the records of sweeps are kept."""
         super().install()
         policy = IsolationPolicy.from_document(self.document)
-        arm = ArmClient(credential=SimulatedCredential(self.azure, APP), cloud=self.cloud, transport=self.transport)
+        arm = ArmClient(credential=self.credential(), cloud=self.cloud, transport=self.transport)
         self.inventory = ResourceGraphInventory(
             arm=arm, policy=policy, zone_table=self.cloud.zones, clock=self.clock, page_size=self.page_size
         )

@@ -7,18 +7,19 @@ Exit status: 0 when every promise was kept, 1 when one was broken, 2 for argumen
 import argparse
 import logging
 import sys
+import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import batched, islice
+from itertools import islice
 
-from local.campaign.cases import Case, Kind
+from local.campaign.cases import Case
 from local.campaign.draw import draw
+from local.campaign.grid import Path, cells, count, table
+from local.campaign.kinds import Kind
 from local.campaign.tally import Tally
 from local.campaign.trial import Trial, attempt
-from local.campaign.weather import AppCall
+from local.campaign.workers import run_all
 
-_BATCH = 64
-"""Cases that are drawn and handed to the processes at once."""
+_TELL_EACH = 250
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,44 +27,63 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     logging.disable(logging.CRITICAL)  # the app tells of every fault; here they are the plan
     try:
-        return _campaign(asked)
+        return _grid(asked) if asked.grid else _campaign(asked)
     finally:
         logging.disable(logging.NOTSET)
 
 
+def _grid(asked: argparse.Namespace) -> int:
+    found = cells(_record, asked.only)
+    if asked.grid == "list":
+        for case in found:
+            print(case)
+    else:
+        print(table(count(found)))
+    return 0
+
+
 def _campaign(asked: argparse.Namespace) -> int:
-    cases = iter([asked.replay]) if asked.replay else islice(draw(asked.seed, _calls, asked.only), asked.runs)
-    tally = Tally()
-    for trial in _trials(cases, asked.jobs):
+    tally, began = Tally(), time.monotonic()
+    for trial in _trials(asked):
         tally.add(trial)
         if trial.problems:
             print(tally.failure(trial), flush=True)
         elif asked.replay:
             print(f"{trial.case} kept every promise in {len(trial.calls)} calls.")
+        if tally.runs % _TELL_EACH == 0:
+            rate = tally.runs / (time.monotonic() - began)
+            done = getattr(asked, "from") + tally.runs
+            print(
+                f"{done} runs done, {len(tally.failed)} broken, {rate:.1f} a second (go on with --from {done})",
+                flush=True,
+            )
     print(tally.summary())
     return 1 if tally.failed else 0
 
 
-def _calls(case: Case) -> tuple[AppCall, ...]:
-    return attempt(case).calls
+def _trials(asked: argparse.Namespace) -> Iterator[Trial]:
+    if asked.replay:
+        return map(attempt, [asked.replay])
+    first = getattr(asked, "from")
+    return run_all(islice(draw(asked.seed, _record, asked.only), first, first + asked.runs), asked.jobs)
 
 
-def _trials(cases: Iterator[Case], jobs: int) -> Iterator[Trial]:
-    if jobs < 2:
-        yield from map(attempt, cases)
-        return
-    with ProcessPoolExecutor(jobs, initializer=logging.disable, initargs=(logging.CRITICAL,)) as pool:
-        for batch in batched(cases, _BATCH, strict=False):
-            yield from pool.map(attempt, batch)
+def _record(case: Case) -> Path:
+    clean = attempt(case)
+    return Path(calls=clean.calls, store_calls=clean.store_calls)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.campaign", description=__doc__)
     parser.add_argument("--runs", type=int, default=200, help="how many cases (200)")
-    parser.add_argument("--seed", type=int, default=1, help="what they are drawn from (1)")
+    parser.add_argument("--from", type=int, default=0, metavar="N", help="leave out the first N, as done before (0)")
+    parser.add_argument("--seed", type=int, default=1, help="the order of the grid, and what pairs are drawn from (1)")
     parser.add_argument("--only", type=Kind, choices=list(Kind), metavar="KIND", help=f"one of {', '.join(Kind)}")
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     parser.add_argument("--replay", type=Case.parse, metavar="CASE", help="one case, as a failure printed it")
+    parser.add_argument(
+        "--grid", nargs="?", const="table", choices=["table", "list"], help="say what the grid's cells are, run nothing"
+    )
     return parser
 
 

@@ -11,88 +11,36 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from local.campaign.kinds import Kind
+
 
 class Story(StrEnum):
+    """What happens while things go wrong; `local.campaign.stories` tells each."""
+
     CREATE = "create"
     """A registry is created, and becomes isolated."""
+    REGIONS = "regions"
+    """A registry in two regions is created."""
+    NETWORKS = "networks"
+    """A registry is created that three networks serve."""
+    TOGETHER = "together"
+    """Two registries are created at once and share one workspace's storage account."""
+    EGRESS = "egress"
+    """A registry is created whose clients need security rules."""
+    AUDIT = "audit"
+    """A registry is created, and nothing may be written."""
+    DRIFT = "drift"
+    """An isolated registry is opened, and loses an endpoint and a record; events tell of it."""
+    SWEEP = "sweep"
+    """The same, and no event tells of it: a sweep must find it."""
+    GROW = "grow"
+    """An isolated registry gets one more region."""
+    UNDO = "undo"
+    """A person undoes the isolation."""
     DELETE = "delete"
     """An isolated registry is deleted, and what the app made for it goes."""
-
-
-class Kind(StrEnum):
-    """What goes wrong. The amount is a number of calls, of minutes or of seconds, as said here."""
-
-    THROTTLED = "throttled"
-    """429 with Retry-After; calls."""
-    THROTTLED_BARE = "throttled-bare"
-    """429 that does not say how long; calls."""
-    THROTTLED_TEXT = "throttled-text"
-    """429 that says it in its sentence only; calls."""
-    ERROR = "error"
-    """500; calls."""
-    UNAVAILABLE = "unavailable"
-    """503; calls."""
-    RESET = "reset"
-    """The connection breaks before the call takes effect; calls."""
-    LOST = "lost"
-    """The connection breaks after it took effect; calls."""
-    SLOW = "slow"
-    """The answer is late; seconds."""
-    BUSY = "busy"
-    """409: another operation holds the resource; calls, writes only."""
-    FAILED = "failed"
-    """The long operation ends Failed, which is told with status 200; operations."""
-    STUCK = "stuck"
-    """The long operation does not end for hours; minutes."""
-    STALE = "stale"
-    """A read shows what was before the last write; calls."""
-    DOWN = "down"
-    """Resource Manager does not answer at all; minutes."""
-    REFUSED = "refused"
-    """403 RequestDisallowedByPolicy until somebody lifts it; writes only."""
-    FORBIDDEN = "forbidden"
-    """403 AuthorizationFailed until the role assignment has spread; minutes."""
-    QUEUE_DOWN = "queue-down"
-    """The queue service of the app's own storage; minutes."""
-    TABLE_DOWN = "table-down"
-    """Its tables; minutes."""
-    BLOB_DOWN = "blob-down"
-    """Its blobs, with the leases; minutes."""
-    EVENT_LATE = "event-late"
-    """Every event comes late; minutes."""
-    EVENT_TWICE = "event-twice"
-    """Every event comes twice."""
-    EVENT_REORDERED = "event-reordered"
-    """Events overtake one another within a span; minutes."""
-    EVENT_DROPPED = "event-dropped"
-    """Events are lost: as many as the amount."""
-
-
-AMOUNTS: dict[Kind, tuple[int, ...]] = {
-    **dict.fromkeys(Kind, (1, 2, 5, 30)),
-    Kind.SLOW: (5, 50, 90, 300),
-    Kind.FAILED: (1,),
-    Kind.STUCK: (20, 50, 180),
-    Kind.STALE: (1, 3),
-    Kind.DOWN: (1, 10, 120),
-    Kind.REFUSED: (1,),
-    Kind.FORBIDDEN: (1, 5),
-    Kind.QUEUE_DOWN: (1, 10, 60),
-    Kind.TABLE_DOWN: (1, 10, 60),
-    Kind.BLOB_DOWN: (1, 10, 60),
-    Kind.EVENT_LATE: (1, 10, 90),
-    Kind.EVENT_TWICE: (1,),
-    Kind.EVENT_REORDERED: (1, 10),
-    Kind.EVENT_DROPPED: (1, 100),
-}
-"""Sizes that are drawn: a hiccup, more than the app bears in place, and more than a pass lasts."""
-
-EVENTS = frozenset({Kind.EVENT_LATE, Kind.EVENT_TWICE, Kind.EVENT_REORDERED, Kind.EVENT_DROPPED})
-STORAGE = frozenset({Kind.QUEUE_DOWN, Kind.TABLE_DOWN, Kind.BLOB_DOWN})
-OUTAGES = STORAGE | {Kind.DOWN, Kind.FORBIDDEN}
-"""What lasts for minutes, whichever calls are made meanwhile."""
-WRITES = frozenset({Kind.BUSY, Kind.REFUSED})
-OPERATIONS = frozenset({Kind.FAILED, Kind.STUCK})
+    RECREATE = "recreate"
+    """An isolated registry is deleted, and another one of its name is created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,16 @@
 """
-Draw the cases of a campaign from a seed: single faults, and pairs of them, at calls of the path.
+The order of a campaign: the cells of the grid shuffled by a seed, every third run a pair of faults, then pairs for ever.
 
-A clean run of each story is recorded before the first case of it, so that faults fall on calls that are really made.
+Equal arguments give equal cases, so that a campaign goes on where an earlier one was stopped (`--from`).
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 
-from local.campaign.cases import AMOUNTS, EVENTS, OPERATIONS, WRITES, Case, Injection, Kind, Story
-from local.campaign.weather import AppCall
-
-type Record = Callable[[Case], Sequence[AppCall]]
-"""Gives the app's calls of a case in which nothing goes wrong."""
+from local.campaign.cases import Case, Injection, Story
+from local.campaign.grid import Path, Record, cells, places
+from local.campaign.kinds import AMOUNTS, EVENTS, Kind
 
 _WORLDS = 6
 """Seeds that make different worlds: whether Azure closes the parts by itself, whether a new registry reads 404 once."""
@@ -21,38 +19,28 @@ _PAIR_EACH = 3
 
 
 def draw(seed: int, record: Record, only: Kind | None = None) -> Iterator[Case]:
-    """Cases without end; equal arguments give equal cases."""
+    """Cases without end."""
     rng = random.Random(seed)
-    paths: dict[tuple[Story, int], Sequence[AppCall]] = {}
+    singles = list(cells(record, only))
+    rng.shuffle(singles)
+    pairs = _pairs(random.Random(f"pairs of {seed}"), record, only)
+    for position in count(1):
+        yield next(pairs) if position % _PAIR_EACH == 0 or not singles else singles.pop()
 
-    def path(story: Story, world: int) -> Sequence[AppCall]:
+
+def _pairs(rng: random.Random, record: Record, only: Kind | None) -> Iterator[Case]:
+    paths: dict[tuple[Story, int], Path] = {}
+    while True:
+        story, world = rng.choice(tuple(Story)), rng.randrange(_WORLDS)
         if (story, world) not in paths:
             paths[story, world] = record(Case(story=story, seed=world))
-        return paths[story, world]
-
-    for position in count():
-        story = rng.choices(tuple(Story), (3, 1))[0]
-        world = rng.randrange(_WORLDS)
-        calls = path(story, world)
-        first = only or rng.choice(tuple(Kind))
-        kinds = [first] if position % _PAIR_EACH else [first, rng.choice(tuple(Kind))]
-        injections = tuple(_injection(kind, calls, rng) for kind in kinds)
-        yield Case(story=story, seed=world, injections=injections)
+        path = paths[story, world]
+        possible = [kind for kind in Kind if places(kind, path)]
+        first = only if only in possible else rng.choice(possible)
+        kinds = (first or rng.choice(possible), rng.choice(possible))
+        yield Case(story=story, seed=world, injections=tuple(_injection(kind, path, rng) for kind in kinds))
 
 
-def _injection(kind: Kind, calls: Sequence[AppCall], rng: random.Random) -> Injection:
-    at = 0 if kind in EVENTS else rng.choice(places(kind, calls) or [0])
+def _injection(kind: Kind, path: Path, rng: random.Random) -> Injection:
+    at = 0 if kind in EVENTS else rng.choice(places(kind, path))
     return Injection(kind=kind, at=at, amount=rng.choice(AMOUNTS[kind]))
-
-
-def places(kind: Kind, calls: Sequence[AppCall]) -> list[int]:
-    """Numbers of the calls at which *kind* can happen."""
-    return [number for number, call in enumerate(calls, 1) if _may(kind, call)]
-
-
-def _may(kind: Kind, call: AppCall) -> bool:
-    if kind in OPERATIONS:
-        return call.long
-    if kind in WRITES:
-        return call.writes
-    return kind is not Kind.STALE or call.stale

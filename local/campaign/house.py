@@ -1,22 +1,26 @@
-"""The house that a run of the campaign lives in: a workspace with other people's rules, torn storage, a sweep."""
+"""The house that a run of the campaign lives in: neighbours with rights of their own, torn storage, a timer."""
 
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
-from local.campaign.cases import Case, Kind
-from local.campaign.torn import TornIndex, TornLeases, TornLedger, TornQueue
+from local.campaign.cases import Case
+from local.campaign.kinds import Kind
+from local.campaign.torn import TornCredential, TornIndex, TornLeases, TornLedger, TornQueue, TornSweeps
 from local.campaign.weather import StormyAzure
-from local.house import House
+from local.house import APP, as_id
 from local.memory import MemoryWorkQueue, QueueTrigger
 from local.simulator import scenery
 from local.simulator.event_grid import Disturb, Disturbance
 from local.simulator.options import Options
 from local.simulator.world import Resource
-from local.sweep_house import SweepHouse
+from local.sweep_house import LAG, SweepHouse
 from shared.core.errors import RegistryIsolationError
+from shared.core.report import Outcome
+from shared.engine.records import LedgerRow
 
 MINUTE = timedelta(minutes=1)
+HALF_A_DAY = timedelta(hours=12)
 _FOREIGN = (
     "/subscriptions/99999999-0000-4000-8000-000000000001/resourceGroups/rg-theirs/providers/"
     "Microsoft.MachineLearningServices/workspaces/theirs"
@@ -28,13 +32,21 @@ class StormHouse(SweepHouse):
     """One installation of the app, over one Azure that does what *case* says."""
 
     azure: StormyAzure
+    ledger: TornLedger
 
     def __init__(self, case: Case) -> None:
         options = Options(public_access_propagates=case.seed % 2 == 0, registry_missing_once=case.seed % 3 == 0)
         super().__init__(options=options, azure_type=StormyAzure, seed=case.seed)
         self.case = case
+        self.names: list[str] = ["contoso"]
+        self.group = ""
+        """The security group of the story, if it has one."""
+        self.before: dict[str, Any] = {}
+        """Network settings before the isolation, where the story is about them."""
         self.account = self._neighbours()
-        self.ledger = TornLedger(self.azure)
+        self.sweeps = TornSweeps(self.azure)
+        self.azure.watch.subnets.append(self.scene.subnet.lower())
+        self.azure.watch.places += [self.scene.network_group.lower(), self.scene.dns_group.lower(), self.account.key]
 
     def _neighbours(self) -> Resource:
         """A workspace whose storage account lets somebody else in already."""
@@ -50,8 +62,14 @@ class StormHouse(SweepHouse):
         workspace = scenery.create_workspace(self.azure, "ws", account.id)
         self.document["sharing"] = [{"registries": ["*"], "workspaces": [workspace.id]}]
         self.document["deletion"] = {"grace_minutes": 5}
-        self.azure.kept[account.key] = [_FOREIGN]
+        self.azure.watch.kept[account.key] = [_FOREIGN]
         return account
+
+    def add_network(self, name: str, prefix: str, *, zones: str = "") -> str:
+        subnet = super().add_network(name, prefix, zones=zones)
+        self.azure.watch.subnets.append(subnet.lower())
+        self.azure.watch.places.append(subnet.lower().partition("/providers/")[0])
+        return subnet
 
     def install(self) -> None:
         self.ledger = TornLedger(self.azure)
@@ -66,11 +84,14 @@ class StormHouse(SweepHouse):
             retry_after=_POISON_AGAIN,
         )
 
+    def credential(self) -> TornCredential:
+        return TornCredential(self.azure, APP)
+
     def new_queue(self) -> MemoryWorkQueue:
         return TornQueue(self.clock, self.azure)
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
-        return [*super()._jobs(), self.poison_trigger.serve()]
+        return [*super()._jobs(), self.poison_trigger.serve(), self.sweep_trigger.serve()]
 
     async def _keep_poison(self, text: str) -> None:
         await self.worker.keep_poison(text.encode())
@@ -79,8 +100,7 @@ class StormHouse(SweepHouse):
 
     def let_loose(self) -> None:
         """From now on the case's faults strike, and its events are disturbed."""
-        self.azure.watch(self.case.injections)
-        self.azure.begin_outages()
+        self.azure.let_loose(self.case.injections)
         for each in self.case.injections:
             disturbance = _DISTURBANCES.get(each.kind)
             if disturbance is not None:
@@ -94,29 +114,56 @@ class StormHouse(SweepHouse):
 
     def _step(self) -> float:
         """Not every second: the runs are many."""
-        dues = [self.azure.next_due(), self.azure.events.next_due(), self.queue.next_visible]
+        dues = [self.azure.next_due(), self.azure.events.next_due(), self.queue.next_visible, self.steps.next_visible]
         nearest = min((due for due in dues if due is not None), default=None)
         if nearest is None:
             return super()._step()
         return min(max((nearest - self.clock.now()).total_seconds(), 1.0), 5.0)
 
+    # --- the timer ------------------------------------------------------------------------------------------------------
+
+    async def fire_timer(self) -> None:
+        """One sweep, once Resource Graph may have seen the present, until everything it asked for has been done."""
+        await self.live(self.after(LAG))
+        try:
+            await self.sweeper.begin("timer", "campaign")
+        except RegistryIsolationError:
+            return  # the timer's function failed; the timer comes again
+        await self.live(self.idle, HALF_A_DAY)
+
     # --- what is seen ---------------------------------------------------------------------------------------------------
+
+    @property
+    def registries_of_story(self) -> list[str]:
+        """Ids of the registries that the story is about."""
+        return [scenery.registry_id(self.scene.registries_group, name) for name in self.names]
 
     def rules(self) -> list[str]:
         """Who is let into the workspace's storage account."""
         acls = self.azure.require(self.account.id).properties["networkAcls"]
         return [str(rule["resourceId"]).lower() for rule in acls.get("resourceAccessRules", [])]
 
-    async def quiet(self, registry: str) -> bool:
+    async def seen(self, registry: str) -> LedgerRow | None:
+        """The registry's row, whatever the weather."""
+        return await self.ledger.seen(as_id(registry))
+
+    async def outcomes(self) -> list[Outcome | None]:
+        """What the app says of each registry."""
+        rows = [await self.seen(registry) for registry in self.registries_of_story]
+        return [row.outcome if row else None for row in rows]
+
+    async def quiet(self) -> bool:
         """Nothing is planned, nothing runs, and no event is on its way."""
         if len(self.queue) or len(self.poisoned) or self.azure.events.next_due() or self.azure.next_due():
             return False
-        row = await House.row(self, registry) if not self.azure.out(Kind.TABLE_DOWN) else None
-        return not self.azure.out(Kind.TABLE_DOWN) and (row is None or row.claim is None)
+        if len(self.steps) or self.azure.out(Kind.TABLE_DOWN):
+            return False
+        rows = [await self.seen(registry) for registry in self.registries_of_story]
+        return all(row is None or row.claim is None for row in rows)
 
     def bugs(self) -> list[str]:
-        """Failures of the function that are no errors of the tree."""
-        failures = [*self.trigger.failures, *self.poison_trigger.failures]
+        """Failures of the functions that are no errors of the tree."""
+        failures = [*self.trigger.failures, *self.poison_trigger.failures, *self.sweep_trigger.failures]
         return [repr(each) for each in failures if not isinstance(each, RegistryIsolationError)]
 
 

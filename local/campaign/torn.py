@@ -1,80 +1,136 @@
-"""The app's state in memory, on storage services that are away while the weather says so."""
+"""What the app stands on besides Azure's resources, as torn as the weather: its own storage, and its tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
-from local.campaign.cases import Kind
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.rest import HttpRequest
+
+from local.campaign.kinds import Kind
 from local.campaign.weather import StormyAzure
+from local.house import SimulatedCredential
 from local.memory import RUNNING_VISIBILITY, Delivery, MemoryLeases, MemoryLedger, MemoryWorkQueue
 from local.memory_index import MemoryOwnerIndex
+from local.memory_sweeps import MemorySweeps
+from local.simulator.transport import SimulatedResponse
+from local.simulator.wire import Response
 from shared.core.arm import ResourceId
 from shared.core.errors import Unavailable
 from shared.core.requests import WorkMessage
+from shared.core.sweeps import SweepRecord
 from shared.engine.ports import Clock, HistoryPage, LedgerEntry
 from shared.engine.records import HistoryEntry, LedgerRow
+from shared.engine.sweep_ports import SweepEntry
 
 _LOOK_AGAIN = 10.0
 """Seconds until the host asks a queue service that does not answer again."""
+_OPERATION = "use the app's storage"
 
 
-def _demand(azure: StormyAzure, kind: Kind) -> None:
-    if azure.out(kind):
-        raise Unavailable(f"The storage service is away: {kind}.", operation="use the app's storage")
+class Tear:
+    """Stands between a caller and one service of the app's storage."""
+
+    def __init__(self, azure: StormyAzure, outage: Kind) -> None:
+        self.azure = azure
+        self._outage = outage
+
+    def demand(self) -> None:
+        """
+        Refuse while the service is away.
+
+        Raises:
+            Unavailable: It is.
+        """
+        if self.azure.out(self._outage):
+            raise Unavailable(f"The storage service is away: {self._outage}.", operation=_OPERATION)
+
+    async def through[Result](self, asked: str, call: Coroutine[Any, Any, Result]) -> Result:
+        """Await *call*, unless it is torn: then it fails before it took effect, or after."""
+        kind = None if self.azure.out(self._outage) else self.azure.store_call(asked)
+        if kind is Kind.STORE_RESET or self.azure.out(self._outage):
+            call.close()
+            raise Unavailable(f"The storage service did not answer {asked}.", operation=_OPERATION)
+        result = await call
+        if kind is Kind.STORE_LOST:
+            raise Unavailable(f"The answer of the storage service to {asked} was lost.", operation=_OPERATION)
+        return result
 
 
 class TornLedger(MemoryLedger):
     def __init__(self, azure: StormyAzure) -> None:
         super().__init__()
-        self._azure = azure
+        self._tear = Tear(azure, Kind.TABLE_DOWN)
 
     async def read(self, registry: ResourceId) -> LedgerEntry | None:
-        _demand(self._azure, Kind.TABLE_DOWN)
-        return await super().read(registry)
+        return await self._tear.through("read row", super().read(registry))
 
     async def write(self, row: LedgerRow, etag: str | None) -> LedgerEntry:
-        _demand(self._azure, Kind.TABLE_DOWN)
-        return await super().write(row, etag)
+        return await self._tear.through("write row", super().write(row, etag))
 
     async def append(self, entries: Sequence[HistoryEntry]) -> None:
-        _demand(self._azure, Kind.TABLE_DOWN)
-        await super().append(entries)
+        await self._tear.through("append history", super().append(entries))
 
     async def history_page(self, registry: ResourceId | None, limit: int = 100, after: str = "") -> HistoryPage:
-        _demand(self._azure, Kind.TABLE_DOWN)
+        self._tear.demand()
         return await super().history_page(registry, limit, after)
+
+    async def seen(self, registry: ResourceId) -> LedgerRow | None:
+        """The row, for somebody who is not the app and sees it always."""
+        entry = await super().read(registry)
+        return entry.row if entry else None
+
+    async def told(self, registry: ResourceId) -> tuple[HistoryEntry, ...]:
+        """The history, newest first, for the same."""
+        return (await super().history_page(registry, 1000)).entries
 
 
 class TornIndex(MemoryOwnerIndex):
     def __init__(self, azure: StormyAzure) -> None:
         super().__init__()
-        self._azure = azure
+        self._tear = Tear(azure, Kind.TABLE_DOWN)
 
     async def find(self, resource: ResourceId) -> tuple[ResourceId, ...]:
-        _demand(self._azure, Kind.TABLE_DOWN)
-        return await super().find(resource)
+        return await self._tear.through("read index", super().find(resource))
 
     async def note(self, registry: ResourceId, resources: Sequence[ResourceId]) -> None:
-        _demand(self._azure, Kind.TABLE_DOWN)
-        await super().note(registry, resources)
+        await self._tear.through("write index", super().note(registry, resources))
 
     async def forget(self, registry: ResourceId, resources: Sequence[ResourceId]) -> None:
-        _demand(self._azure, Kind.TABLE_DOWN)
-        await super().forget(registry, resources)
+        await self._tear.through("write index", super().forget(registry, resources))
+
+
+class TornSweeps(MemorySweeps):
+    def __init__(self, azure: StormyAzure) -> None:
+        super().__init__()
+        self._tear = Tear(azure, Kind.TABLE_DOWN)
+
+    async def begin(self, record: SweepRecord, after: str) -> SweepEntry:
+        return await self._tear.through("begin sweep", super().begin(record, after))
+
+    async def read(self, sweep: str) -> SweepEntry | None:
+        return await self._tear.through("read sweep", super().read(sweep))
+
+    async def write(self, record: SweepRecord, etag: str) -> SweepEntry:
+        return await self._tear.through("write sweep", super().write(record, etag))
 
 
 class TornLeases(MemoryLeases):
     def __init__(self, azure: StormyAzure) -> None:
         super().__init__()
-        self._azure = azure
+        self._tear = Tear(azure, Kind.BLOB_DOWN)
 
     def hold(self, name: str) -> AbstractAsyncContextManager[None]:
         return self._hold_if_there(name)
 
     @asynccontextmanager
     async def _hold_if_there(self, name: str) -> AsyncIterator[None]:
-        _demand(self._azure, Kind.BLOB_DOWN)
+        self._tear.demand()
+        if self._tear.azure.store_call("take lease"):
+            raise Unavailable("The blob service did not answer.", operation=_OPERATION)
         async with super().hold(name):
             yield
 
@@ -85,10 +141,10 @@ class TornQueue(MemoryWorkQueue):
     def __init__(self, clock: Clock, azure: StormyAzure) -> None:
         super().__init__(clock)
         self._azure = azure
+        self._tear = Tear(azure, Kind.QUEUE_DOWN)
 
     async def send(self, message: WorkMessage, delay: timedelta = timedelta()) -> None:
-        _demand(self._azure, Kind.QUEUE_DOWN)
-        await super().send(message, delay)
+        await self._tear.through("send message", super().send(message, delay))
 
     async def receive(self, *, most: int = 32, hide_for: timedelta = RUNNING_VISIBILITY) -> tuple[Delivery, ...]:
         if self._azure.out(Kind.QUEUE_DOWN):
@@ -106,3 +162,22 @@ class TornQueue(MemoryWorkQueue):
             await asyncio.sleep(_LOOK_AGAIN)
         else:
             await super().wait()
+
+
+class TornCredential(SimulatedCredential):
+    """No tokens while their service is away: now no connection, now an error of the server, as azure-identity says it."""
+
+    def __init__(self, azure: StormyAzure, principal: str) -> None:
+        super().__init__(azure, principal)
+        self._weather = azure
+        self._refusals = 0
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        if not self._weather.out(Kind.TOKEN_DOWN):
+            return await super().get_token(*scopes, **options)
+        self._refusals += 1
+        if self._refusals % 2:
+            raise ServiceRequestError("Cannot connect to host 169.254.129.3:8081")
+        asked = HttpRequest("GET", "http://169.254.129.3:8081/msi/token")
+        answer = SimulatedResponse(asked, Response(500, {"Content-Type": "application/json"}, b"{}"))
+        raise ClientAuthenticationError(message="Unexpected content type", response=answer)

@@ -3,21 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local.campaign.cases import EVENTS, Case, Injection, Kind, Story
+from local.campaign import promises
+from local.campaign.cases import Case, Injection
 from local.campaign.house import StormHouse
+from local.campaign.kinds import EVENTS, Kind
+from local.campaign.promises import kind_of, rightly_blocked
+from local.campaign.stories import PLOTS
 from local.campaign.weather import AppCall
 from local.house import as_id
-from local.simulator import scenery
-from local.verdict import unisolated
 from local.virtual_time import run_virtual
-from shared.core.naming import REGISTRY_TAG
-from shared.core.report import BlockedOutcome, Outcome
+from shared.core.report import Outcome
 
 DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)
-_BLOCKS = {Kind.REFUSED: "DeniedByPolicy", Kind.STUCK: "StuckOperation"}
-"""Faults that may, as long as they last, end with a person, and the reason that must then be given."""
-_HANDED_OVER = 4 * 60 * MINUTE
+_HANDED_OVER = timedelta(hours=4)
 """Longer than any operation of a case is stuck."""
 
 
@@ -29,6 +27,7 @@ class Trial:
     Attributes:
         problems: Promises that were broken, a sentence each; () is good.
         calls: The app's calls until it was quiet, in order.
+        store_calls: Those to its own storage.
         struck: What really went wrong.
         blocked: It ended with a person meanwhile, for the right reason.
         swept: Only a sweep brought it to its end.
@@ -37,130 +36,132 @@ class Trial:
 
     case: Case
     problems: tuple[str, ...]
-    calls: tuple[AppCall, ...]
-    struck: tuple[Injection, ...]
-    blocked: bool
-    swept: bool
-    recovery: timedelta | None
+    calls: tuple[AppCall, ...] = ()
+    store_calls: tuple[str, ...] = ()
+    struck: tuple[Injection, ...] = ()
+    blocked: bool = False
+    swept: bool = False
+    recovery: timedelta | None = None
 
 
-def attempt(case: Case) -> Trial:
+def attempt(case: Case, house_type: type[StormHouse] = StormHouse) -> Trial:
     """Run *case* in virtual time of its own."""
-    return run_virtual(_Attempt(case).run())
+    return run_virtual(_Attempt(case, house_type(case)).run())
 
 
 class _Attempt:
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, house: StormHouse) -> None:
         self.case = case
-        self.house = StormHouse(case)
+        self.house = house
+        self.plot = PLOTS[case.story]
         self.problems: list[str] = []
-        self.registry = scenery.registry_id(self.house.scene.registries_group, "contoso")
-        self.wanted = "converged" if case.story is Story.CREATE else "gone"
 
     async def run(self) -> Trial:
+        self.plot.arrange(self.house)
         async with self.house:
-            await self._play()
+            await self.plot.prepare(self.house)
+            self.house.let_loose()
+            await self.plot.act(self.house)
             await self._quiet()
-            calls, ended = tuple(self.house.azure.calls), await self._ended()
-            outcome = await self._outcome()
-            blocked = _right_block(outcome, self.house.azure.struck)
-            swept = _kind(outcome) != self.wanted
+            azure = self.house.azure
+            calls, store_calls, ended = tuple(azure.calls), tuple(azure.store_calls), await self._ended()
+            outcomes = await self.house.outcomes()
+            blocked = any(rightly_blocked(each, azure.struck) for each in outcomes)
+            swept = not self._done(outcomes)
             if swept:
-                ended = await self._sweep(outcome, excused=blocked or self._unheard(outcome))
+                ended = await self._sweep(outcomes)
             await self._hold()
         return Trial(
             case=self.case,
             problems=tuple(self.problems),
             calls=calls,
+            store_calls=store_calls,
             struck=self._struck(),
             blocked=blocked,
             swept=swept,
             recovery=self._recovery(ended),
         )
 
-    async def _play(self) -> None:
-        house = self.house
-        if self.case.story is Story.CREATE:
-            house.let_loose()
-            scenery.put_registry(house.azure, "contoso", now=house.now())
-            return
-        scenery.put_registry(house.azure, "contoso", now=house.now())
-        await self._quiet()
-        house.let_loose()
-        scenery.send(house.azure, "DELETE", self.registry, api_version=scenery.REGISTRY_API)
-
     async def _quiet(self) -> None:
-        if not await self.house.live(lambda: self.house.quiet(self.registry), DAY):
-            self.problems.append(f"it was not quiet after a day: {await self._outcome()}")
+        if not await self.house.live(self.house.quiet, DAY):
+            self.problems.append(f"it was not quiet after a day: {await self.house.outcomes()}")
 
-    async def _outcome(self) -> Outcome | None:
-        row = await self.house.row(self.registry)
-        return row.outcome if row else None
+    def _done(self, outcomes: list[Outcome | None]) -> bool:
+        """Whether the app says that it is at the end, and is."""
+        said = all(kind_of(each) == self.plot.wanted for each in outcomes)
+        return said and not (self.plot.isolated and promises.isolation(self.house))
 
     async def _ended(self) -> datetime:
         """When it came to its end: the queue is quiet only later, as what was planned before comes up and is dropped."""
-        told = await self.house.told(self.registry)
-        ends = (entry.at for entry in told if entry.kind == "outcome" and entry.result == self.wanted)
-        return next(ends, self.house.clock.now())
+        ends = []
+        for registry in self.house.registries_of_story:
+            told = await self.house.ledger.told(as_id(registry))
+            ends += [entry.at for entry in told if entry.kind == "outcome" and entry.result == self.plot.wanted][:1]
+        return max(ends, default=self.house.clock.now())
 
-    def _unheard(self, outcome: Outcome | None) -> bool:
-        """Whether its events were lost, so that nobody could know: a registry is then found by the sweep."""
-        dropped = any(each.kind is Kind.EVENT_DROPPED for each in self.case.injections)
-        return dropped and (outcome is None or (self.case.story is Story.DELETE and _kind(outcome) == "converged"))
+    # --- when a person or the timer has to help ---------------------------------------------------------------------------
 
-    async def _sweep(self, outcome: Outcome | None, *, excused: bool) -> datetime:
+    async def _sweep(self, outcomes: list[Outcome | None]) -> datetime:
         """What the app left is lifted, and the timer's sweep must finish it; the moment at which it had."""
-        if not excused:
-            self.problems.append(f"it ended {outcome}, not {self.wanted}")
+        for outcome in outcomes:
+            if kind_of(outcome) != self.plot.wanted and not self._excused(outcome):
+                self.problems.append(f"it ended {outcome}, not {self.plot.wanted}")
+        if all(kind_of(each) == self.plot.wanted for each in outcomes) and not self._unheard():
+            self.problems += [f"although it is said to be {self.plot.wanted}: {each}" for each in self._open()]
         self.house.lift()
         await self.house.live(self.house.after(_HANDED_OVER), DAY)
         self.house.azure.calm_since = self.house.clock.now()
-        await self.house.sweep()
+        await self.house.fire_timer()
         await self._quiet()
-        found = await self._outcome()
-        if _kind(found) != self.wanted:
-            self.problems.append(f"after the sweep it is {found}, not {self.wanted}")
         return await self._ended()
+
+    def _open(self) -> list[str]:
+        return promises.isolation(self.house) if self.plot.isolated else []
+
+    def _excused(self, outcome: Outcome | None) -> bool:
+        if rightly_blocked(outcome, self.house.azure.struck):
+            return True
+        return self._unheard() and kind_of(outcome) == ("converged" if self.plot.prepared else "unknown")
+
+    def _unheard(self) -> bool:
+        """
+        Whether nobody could know: events were lost, or a read after the event showed the state before it.
+
+        A registry is then found by the sweep.
+        """
+        return any(each.kind in {Kind.EVENT_DROPPED, Kind.STALE} for each in self.case.injections)
 
     # --- promises -------------------------------------------------------------------------------------------------------
 
     async def _hold(self) -> None:
-        house = self.house
+        house, plot = self.house, self.plot
         house.lift()
-        self.problems += house.azure.violations
-        self.problems += [f"a bug: {bug}" for bug in house.bugs()]
-        lets_in = house.rules()
-        if self.case.story is Story.CREATE:
-            self.problems += unisolated(house.azure, self.registry)
-            self.problems += self._count(3)
-            if lets_in.count(self.registry.lower()) != 1:
-                self.problems.append(f"the workspace's storage lets in {lets_in}")
-        else:
-            self.problems += self._count(0)
-            if self.registry.lower() in lets_in:
-                self.problems.append("the rule of the deleted registry is still there")
-        self.problems += self._orphans()
+        struck = self._struck()
+        self.problems += house.azure.watch.violations
+        if plot.isolated:
+            self.problems += promises.isolation(house)
+        if plot.wanted == "paused":
+            self.problems += promises.restored(house)
+        self.problems += promises.endpoint_count(house, plot.endpoints)
+        self.problems += promises.neighbours(house, let_in=plot.endpoints > 0)
+        self.problems += promises.ways_out(house)
+        self.problems += promises.orphans(house)
+        self.problems += promises.nothing_left(house)
+        self.problems += await promises.remembered(house, plot.wanted)
+        self.problems += await promises.rightly_told(house, struck)
         await self._writes_nothing()
-
-    def _count(self, wanted: int) -> list[str]:
-        names = [endpoint.name for endpoint in self.house.endpoints()]
-        return [] if len(names) == wanted else [f"there are {len(names)} endpoints, not {wanted}: {', '.join(names)}"]
-
-    def _orphans(self) -> list[str]:
-        """What bears the app's tag for a registry that is not there."""
-        world = self.house.azure.world
-        tagged = {each.id: (each.body.get("tags") or {}).get(REGISTRY_TAG) for each in self.house.endpoints()}
-        return [f"{key} is an orphan of {owner}" for key, owner in tagged.items() if owner and not world.get(owner)]
 
     async def _writes_nothing(self) -> None:
         """The pass after the last one has nothing to do."""
-        before = len(self.house.azure.log)
-        await self.house.ask(as_id(self.registry).text)
+        house = self.house
+        before = len(house.azure.log)
+        for registry in house.registries_of_story:
+            await house.ask(as_id(registry).text)
         await self._quiet()
-        written = [f"{call.method} {call.url.split('?')[0]}" for call in self.house.writes(before)]
-        found = await self._outcome()
-        if written or _kind(found) != self.wanted:
-            self.problems.append(f"the pass after the last one wrote {written} and ended {found}")
+        written = [f"{call.method} {call.url.split('?')[0]}" for call in house.writes(before) if call.method != "POST"]
+        kinds = [kind_of(each) for each in await house.outcomes()]
+        if written or kinds != [self.plot.wanted] * len(kinds):
+            self.problems.append(f"the pass after the last one wrote {written} and ended {kinds}")
 
     # --- figures --------------------------------------------------------------------------------------------------------
 
@@ -171,12 +172,3 @@ class _Attempt:
     def _recovery(self, ended: datetime) -> timedelta | None:
         calm = self.house.azure.calm_since
         return max(ended - calm, timedelta()) if calm is not None else None
-
-
-def _kind(outcome: Outcome | None) -> str:
-    return outcome.kind if outcome is not None else "unknown"
-
-
-def _right_block(outcome: Outcome | None, struck: list[Injection]) -> bool:
-    names = {_BLOCKS[each.kind] for each in struck if each.kind in _BLOCKS}
-    return isinstance(outcome, BlockedOutcome) and any(reason.name in names for reason in outcome.reasons)

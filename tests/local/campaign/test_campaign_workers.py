@@ -1,0 +1,44 @@
+"""The processes of a campaign: each run has a result, whatever becomes of its process."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local.campaign.cases import Case, Story
+from local.campaign.trial import Trial
+from local.campaign.workers import run_all
+
+pytestmark = pytest.mark.slow
+HANGS, DIES, RAISES = 3, 4, 5
+
+
+def attempt_one(case: Case) -> Trial:
+    while case.seed == HANGS:
+        pass
+    if case.seed == DIES:
+        os._exit(7)
+    if case.seed == RAISES:
+        raise LookupError("a slip")
+    return Trial(case=case, problems=())
+
+
+def cases() -> Iterator[Case]:
+    return (Case(story=Story.AUDIT, seed=seed) for seed in range(8))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_hangs_dies_or_raises_is_a_failure_and_the_others_go_on(jobs: int) -> None:
+    trials = {
+        trial.case.seed: trial.problems for trial in run_all(cases(), jobs, patience=0.5, attempt_one=attempt_one)
+    }
+
+    assert set(trials) == set(range(8))
+    assert trials.pop(HANGS) == ("it still ran after 0 s of real time",)
+    assert trials.pop(DIES) == ("its process ended with status 7",)
+    assert trials.pop(RAISES) == ("it ended with LookupError('a slip')",)
+    assert set(trials.values()) == {()}
+
+
+def test_no_cases_no_trials() -> None:
+    assert list(run_all(iter(()), 2)) == []
