@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up audit azure bench bench-quick campaign test test-fast check lint format types contracts lock cli infra-check clean audit-deps fuzz
+.PHONY: help setup demo up audit azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli infra-check clean audit-deps fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench-quick: setup ## the same in a minute, without the Azure CLI
 
 campaign: .venv/.ready ## let everything go wrong at every call, in virtual time (ARGS='--runs N --seed S --only KIND --jobs J')
 	@$(PYTHON) -m local.campaign --runs 2000 --jobs 2 $(ARGS)
+
+crash: setup ## kill the host at every step of the path, and see it finish all the same (ARGS='--points 1-20 --jobs J')
+	@$(PYTHON) -m local.crash --jobs 2 $(ARGS)
 
 test: setup cli ## run every test, two files at a time
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)

@@ -102,23 +102,9 @@ class Stage:
 
     def settings(self) -> dict[str, str]:
         """The app's settings, as its local.settings.json holds them."""
-        return {
-            "FUNCTIONS_WORKER_RUNTIME": "python",
-            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            "AzureWebJobsStorage": self.azurite.connection_string,
-            "AZURE_CLOUD": "AzureCloud",
-            "IDENTITY_ENDPOINT": self.azure.identity_endpoint,
-            "IDENTITY_HEADER": self.azure.identity_header,
-            "ISOLATION_CLIENT_ID": APP_CLIENT,
-            "ISOLATION_PRINCIPAL_ID": APP_PRINCIPAL,
-            "ISOLATION_WORK_QUEUE": "registry-work",
-            "ISOLATION_SWEEP_SCHEDULE": "0 7 * * * *",
-            "ISOLATION_POLICY_PATH": str(self.folder / "policy.yaml"),
-            "ISOLATION_OUTCOME_TOPIC": f"{self.azure.endpoint}/topics/{OUTCOME_TOPIC}/api/events",
-            "ISOLATION_ARM_ENDPOINT": self.azure.endpoint,
-            "ISOLATION_ARM_CA": str(self.azure.ca),
-            "ISOLATION_PACE": f"{min(max(self.scale, 0.01), 1.0):g}",
-        }
+        return app_settings(
+            storage=self.azurite.connection_string, azure=self.azure, scale=self.scale, policy=self.folder / "policy.yaml"
+        )
 
     def _write_settings(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,6 +113,34 @@ class Stage:
         path.write_text(json.dumps({"IsEncrypted": False, "Values": self.settings()}, indent=2))
         path.chmod(0o600)
         return path
+
+
+def app_settings(*, storage: str, azure: AzureAddress, scale: float, policy: Path) -> dict[str, str]:
+    """
+    Give the settings of an app that lives in *azure*.
+
+    Args:
+        storage: Connection string of its storage account.
+        scale: Factor on Azure's durations; the app's own waits follow it.
+        policy: The policy file.
+    """
+    return {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+        "AzureWebJobsStorage": storage,
+        "AZURE_CLOUD": "AzureCloud",
+        "IDENTITY_ENDPOINT": azure.identity_endpoint,
+        "IDENTITY_HEADER": azure.identity_header,
+        "ISOLATION_CLIENT_ID": APP_CLIENT,
+        "ISOLATION_PRINCIPAL_ID": APP_PRINCIPAL,
+        "ISOLATION_WORK_QUEUE": "registry-work",
+        "ISOLATION_SWEEP_SCHEDULE": "0 7 * * * *",
+        "ISOLATION_POLICY_PATH": str(policy),
+        "ISOLATION_OUTCOME_TOPIC": f"{azure.endpoint}/topics/{OUTCOME_TOPIC}/api/events",
+        "ISOLATION_ARM_ENDPOINT": azure.endpoint,
+        "ISOLATION_ARM_CA": str(azure.ca),
+        "ISOLATION_PACE": f"{min(max(scale, 0.01), 1.0):g}",
+    }
 
 
 def launch_azure(folder: Path, *, scale: float, port: int = 0, document: Mapping[str, Any] | None = None) -> Child:

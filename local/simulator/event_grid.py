@@ -230,6 +230,10 @@ class EventGrid:
         moments = (self._waiting.first(), self._flying.first(), self.handshakes.next_due())
         return min((each for each in moments if each is not None), default=None)
 
+    def next_attempt(self) -> datetime | None:
+        """When an event is sent the next time; None when none waits. Unlike `next_due`, nothing of what is in flight."""
+        return self._waiting.first()
+
     def due(self, now: datetime) -> list[Delivery]:
         """Everything to be sent at *now*; each must be answered with `report`, 30 s of silence count as a failure."""
         for at, key in self._flying.take(now):

@@ -1,0 +1,36 @@
+"""A slice of the crash campaign: a real host, SIGKILL, and an end that cannot be told from one without it."""
+
+from pathlib import Path
+
+import pytest
+
+from local.azurite import start_azurite
+from local.crash.__main__ import main
+from local.crash.points import Point
+from local.crash.rig import Rig
+from local.crash.tally import Tally
+
+POINTS = (
+    "queue registry-work put#1.before",  # the ledger knows of the request, and no message bears it
+    "azure PUT MachineLearningServices/registries#1.after",  # Azure closes, and nobody has noted it
+    "table PUT registries#9.after",  # the row is written, and the writer never learns
+)
+
+
+@pytest.mark.slow
+async def test_a_host_that_is_killed_at_any_of_three_points_ends_like_one_that_is_not(tmp_path: Path) -> None:
+    with start_azurite(tmp_path / "azurite") as azurite:
+        async with Rig(tmp_path / "rig", azurite, scale=0.01) as rig:
+            tally = Tally(await rig.play(None))
+            assert tally.wrong_from_the_start == ""
+            for point in map(Point.parse, POINTS):
+                trial = await rig.play(point)
+                assert trial.met, f"{point} is no longer on the path"
+                assert tally.problems_of(trial) == []
+
+
+def test_points_that_mean_nothing_end_the_program_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--jobs", "many"])
+    assert ended.value.code == 2
+    assert "invalid int value" in capsys.readouterr().err
