@@ -1,5 +1,5 @@
 """
-Load the policy file: YAML in, `IsolationPolicy` or every problem with its line out.
+Load the policy file: YAML in, `IsolationPolicy` or every problem with its line and column out.
 
 YAML has traps that a security policy must not fall into: a key given twice silently wins, an alias can blow a small
 file up to gigabytes, a tag can name Python code. Keys given twice are refused here, the file's size is bounded, and so
@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 import yaml
 
 from shared.core.errors import InvalidPolicy
-from shared.core.policy import IsolationPolicy, Path
+from shared.core.policy import IsolationPolicy, Path, Place, shown
 
 MOST_BYTES = 262_144
 """A policy with thousands of entries stays far below this."""
@@ -45,7 +45,7 @@ def read_policy(text: str, *, source: str = "policy") -> IsolationPolicy:
         loader = yaml.SafeLoader(text)
         try:
             root = loader.get_single_node()
-            lines = dict(_lines(root, (), set()))
+            places = dict(_places(root, (), set()))
             repeated = list(_repeated(root, set()))
             if not repeated and _merged(root) > MOST_MERGED:
                 repeated = [f"its merges (<<) copy more than {MOST_MERGED} keys; write the sections out"]
@@ -54,7 +54,7 @@ def read_policy(text: str, *, source: str = "policy") -> IsolationPolicy:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}: " if mark else ""
+        place = f"{shown(_of(mark))}: " if mark else ""
         raise InvalidPolicy([f"{place}{error.problem or error.context}"], source=source) from error
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidPolicy([f"it is not YAML: {error}"], source=source) from error
@@ -62,23 +62,27 @@ def read_policy(text: str, *, source: str = "policy") -> IsolationPolicy:
         raise InvalidPolicy(["it is nested too deeply"], source=source) from error
     if repeated:
         raise InvalidPolicy(repeated, source=source)
-    return IsolationPolicy.from_document(document, source=source, lines=lines)
+    return IsolationPolicy.from_document(document, source=source, places=places)
 
 
-def _lines(node: yaml.Node | None, path: Path, seen: set[int]) -> Iterator[tuple[Path, int]]:
-    """Where each path stands. An aliased node is walked once: its second place is told by the line of what holds it."""
+def _of(mark: yaml.Mark) -> Place:
+    return mark.line + 1, mark.column + 1
+
+
+def _places(node: yaml.Node | None, path: Path, seen: set[int]) -> Iterator[tuple[Path, Place]]:
+    """Where each path stands. An aliased node is walked once: its second place is told by the place of what holds it."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
-    yield path, node.start_mark.line + 1
+    yield path, _of(node.start_mark)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             inner = (*path, str(key.value) if isinstance(key, yaml.ScalarNode) else "?")  # a list's text can be endless
-            yield inner, key.start_mark.line + 1
-            yield from ((deeper, line) for deeper, line in _lines(value, inner, seen) if deeper != inner)
+            yield inner, _of(key.start_mark)
+            yield from ((deeper, place) for deeper, place in _places(value, inner, seen) if deeper != inner)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _lines(value, (*path, index), seen)
+            yield from _places(value, (*path, index), seen)
 
 
 def _repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[str]:
@@ -88,12 +92,11 @@ def _repeated(node: yaml.Node | None, seen: set[int]) -> Iterator[str]:
     if isinstance(node, yaml.MappingNode):
         first: dict[str, int] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name in first:
-                yield f"line {line}: {name} is given twice, first on line {first[name]}"
+                yield f"{shown(_of(key.start_mark))}: {name} is given twice, first on line {first[name]}"
             elif name:
-                first[name] = line
+                first[name] = key.start_mark.line + 1
             yield from _repeated(value, seen)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:

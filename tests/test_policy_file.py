@@ -75,19 +75,19 @@ def test_json_is_read_as_well() -> None:
     assert read_policy(json.dumps(as_json(HEAD + OFF))) == read_policy(HEAD + OFF)
 
 
-def test_problems_name_their_lines() -> None:
+def test_problems_name_their_lines_and_columns() -> None:
     assert problems(HEAD + "networks:\n  - name: a\n    subnets: x\nlimits:\n  changes_per_registry: 0\n") == [
-        "line 5: networks[0].subnet: is needed",
-        "line 5: networks[0].dns: is needed",
-        "line 6: networks[0].subnets: is not a known key; did you mean subnet?",
-        "line 8: limits.changes_per_registry: input should be greater than 0",
+        "line 5, column 5: networks[0].subnet: is needed",
+        "line 5, column 5: networks[0].dns: is needed",
+        "line 6, column 5: networks[0].subnets: is not a known key; did you mean subnet?",
+        "line 8, column 3: limits.changes_per_registry: input should be greater than 0",
     ]
 
 
 def test_a_key_given_twice_is_refused_wherever_it_is() -> None:
     assert problems(HEAD + OFF + "mode: enforce\nlimits: {changes_per_registry: 1, changes_per_registry: 2}\n") == [
-        "line 5: mode is given twice, first on line 2",
-        "line 6: changes_per_registry is given twice, first on line 6",
+        "line 5, column 1: mode is given twice, first on line 2",
+        "line 6, column 35: changes_per_registry is given twice, first on line 6",
     ]
 
 
@@ -97,13 +97,13 @@ def test_a_key_given_twice_is_refused_wherever_it_is() -> None:
         ("", "is empty"),
         ("# nothing\n", "is empty"),
         ("- a\n", "holds a list"),
-        ("a: [\n", "line 2: "),
-        ("a: b: c\n", "line 1: mapping values are not allowed here"),
-        ("a: 1\n--- \nb: 2\n", "line 2: but found another document"),
-        ("\tversion: 1\n", "line 1: "),
+        ("a: [\n", "line 2, column 1: "),
+        ("a: b: c\n", "line 1, column 5: mapping values are not allowed here"),
+        ("a: 1\n--- \nb: 2\n", "line 2, column 1: but found another document"),
+        ("\tversion: 1\n", "line 1, column 1: "),
         ("version: !!python/object/apply:os.system ['true']\n", "could not determine a constructor"),
         ("version: \x07\n", "not YAML"),
-        ("? [a, b]\n: 1\n", "line 1: "),
+        ("? [a, b]\n: 1\n", "line 1, column 3: "),
         ("a: 2027-99-99\n", "month must be in 1..12"),
         ("[" * 5000, "nested too deeply"),
     ],

@@ -43,6 +43,9 @@ __all__ = ["Exemption", "IsolationPolicy", "Network"]
 type Path = tuple[str | int, ...]
 """Where in the document: keys and list positions."""
 
+type Place = tuple[int, int]
+"""Line and column, each counted from 1."""
+
 type _Problem = tuple[Path, str]
 
 _MOST_TOLD = 200
@@ -94,7 +97,7 @@ class IsolationPolicy(Section):
 
     @classmethod
     def from_document(
-        cls, document: object, *, source: str = "policy", lines: Mapping[Path, int] | None = None
+        cls, document: object, *, source: str = "policy", places: Mapping[Path, Place] | None = None
     ) -> Self:
         """
         Read a parsed policy.
@@ -102,10 +105,10 @@ class IsolationPolicy(Section):
         Args:
             document: What the YAML or JSON parser made of the file.
             source: What a person calls the file.
-            lines: Line numbers by path, where the parser knows them.
+            places: Line and column by path, where the parser knows them.
 
         Raises:
-            InvalidPolicy: With every problem, each with its line where known and its path.
+            InvalidPolicy: With every problem, each with its line and column where known, and its path.
         """
         if not isinstance(document, Mapping):
             what = "is empty" if document is None else f"holds a {type(document).__name__}"
@@ -119,9 +122,9 @@ class IsolationPolicy(Section):
         sections = cls._readable_sections(document, {path[0] for path, _ in problems if path})
         problems += [problem for check in _CHECKS for problem in check(sections)]
         if policy is None or problems:
-            places = lines or {}
-            ordered = sorted(problems, key=lambda problem: _line(problem[0], places) or 0)
-            told = [_told(path, sentence, places) for path, sentence in ordered[:_MOST_TOLD]]
+            known = places or {}
+            ordered = sorted(problems, key=lambda problem: _place(problem[0], known) or (0, 0))
+            told = [_told(path, sentence, known) for path, sentence in ordered[:_MOST_TOLD]]
             more = [f"and {len(ordered) - _MOST_TOLD} more"] if len(ordered) > _MOST_TOLD else []
             raise InvalidPolicy([*told, *more], source=source)
         return policy
@@ -265,18 +268,23 @@ def _nearest(key: str) -> list[str]:
     return difflib.get_close_matches(key, _KEYS, n=1) if len(key) <= _LONGEST_KEY else []
 
 
-def _told(path: Path, sentence: str, lines: Mapping[Path, int]) -> str:
-    place = ""
+def _told(path: Path, sentence: str, places: Mapping[Path, Place]) -> str:
+    name = ""
     for part in path:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    line = _line(path, lines)
-    text = f"{place[:200]}: {sentence}" if place else sentence
-    return text if line is None else f"line {line}: {text}"
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+    place = _place(path, places)
+    text = f"{name[:200]}: {sentence}" if name else sentence
+    return text if place is None else f"{shown(place)}: {text}"
 
 
-def _line(path: Path, lines: Mapping[Path, int]) -> int | None:
-    """The line of *path*, or of the nearest thing around it that the file has."""
-    return next((lines[path[:length]] for length in range(len(path), -1, -1) if path[:length] in lines), None)
+def shown(place: Place) -> str:
+    """*place* as every problem of a file begins."""
+    return f"line {place[0]}, column {place[1]}"
+
+
+def _place(path: Path, places: Mapping[Path, Place]) -> Place | None:
+    """Where *path* stands, or the nearest thing around it that the file has."""
+    return next((places[path[:length]] for length in range(len(path), -1, -1) if path[:length] in places), None)
 
 
 def _carries(wanted: Tags, tags: Mapping[str, str]) -> bool:

@@ -233,12 +233,12 @@ def test_problems_come_in_the_order_of_the_lines_and_a_missing_key_at_what_misse
     with pytest.raises(InvalidPolicy) as refused:
         IsolationPolicy.from_document(
             {"version": 1, "limits": {"changes_per_registry": 0}, "mode": "on", "networks": [{}]},
-            lines={(): 1, ("limits", "changes_per_registry"): 3, ("mode",): 4, ("networks", 0): 6},
+            places={(): (1, 1), ("limits", "changes_per_registry"): (3, 3), ("mode",): (4, 1), ("networks", 0): (6, 5)},
         )
 
     assert [problem.split(":")[0] for problem in refused.value.problems] == [
-        "line 1",
-        "line 3",
-        "line 4",
-        *["line 6"] * 3,
+        "line 1, column 1",
+        "line 3, column 3",
+        "line 4, column 1",
+        *["line 6, column 5"] * 3,
     ]

@@ -90,7 +90,11 @@ async def test_all_problems_of_the_policy_are_told_at_once_and_again_at_the_next
             await runtime()
 
         assert caught.value.source == str(file)
-        assert [problem.partition(":")[0] for problem in caught.value.problems] == ["line 2", "line 3", "line 11"]
+        assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+            "line 2, column 1",
+            "line 3, column 1",
+            "line 11, column 1",
+        ]
 
 
 async def test_a_missing_policy_is_named_with_its_path(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
