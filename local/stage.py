@@ -103,7 +103,10 @@ class Stage:
     def settings(self) -> dict[str, str]:
         """The app's settings, as its local.settings.json holds them."""
         return app_settings(
-            storage=self.azurite.connection_string, azure=self.azure, scale=self.scale, policy=self.folder / "policy.yaml"
+            storage=self.azurite.connection_string,
+            azure=self.azure,
+            scale=self.scale,
+            policy=self.folder / "policy.yaml",
         )
 
     def _write_settings(self, folder: Path) -> Path:
