@@ -17,9 +17,13 @@ param alertGroupId string = ''
 @description('Names of the resource groups that the roles are limited to; empty: the whole subscription, which registries need.')
 param resourceGroups array = []
 
-@description('Roles beyond the basic one, as the policy needs them.')
-@allowed(['sharing', 'egress'])
-param optionalRoles array = []
+@description('What the policy says: audit gets one role, which reads; enforce gets the basic one and the optional ones.')
+@allowed(['audit', 'enforce'])
+param mode string = 'enforce'
+
+@description('Roles beyond the basic one that the policy needs: deletion (deletion.endpoints, its default), sharing, egress.')
+@allowed(['deletion', 'sharing', 'egress'])
+param optionalRoles array = ['deletion']
 
 @description('Region of the resource group of the system topic.')
 param location string = deployment().location
@@ -34,11 +38,13 @@ param topicName string = 'registry-isolation'
 param eventsResourceGroup string = 'rg-registry-isolation-events'
 
 var catalogue = {
+  audit: loadJsonContent('role-audit.json')
   base: loadJsonContent('role.json')
+  deletion: loadJsonContent('role-deletion.json')
   sharing: loadJsonContent('role-sharing.json')
   egress: loadJsonContent('role-egress.json')
 }
-var wanted = union(['base'], optionalRoles)
+var wanted = mode == 'audit' ? ['audit'] : union(['base'], optionalRoles)
 var roleNames = [for role in wanted: guid(subscription().id, catalogue[role].Name)]
 var limited = !empty(resourceGroups)
 

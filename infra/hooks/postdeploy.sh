@@ -4,6 +4,7 @@
 set -eu
 
 subscriptions=$(echo "${AZURE_REGISTRY_SUBSCRIPTIONS:-$AZURE_SUBSCRIPTION_ID}" | tr ',' ' ')
+deletion='["deletion"]'
 
 for subscription in $subscriptions; do
   echo "Subscription $subscription: roles and events"
@@ -17,6 +18,7 @@ for subscription in $subscriptions; do
       functionAppId="$APP_ID" \
       deadLetterStorageId="$APP_STORAGE_ID" \
       alertGroupId="${APP_ALERT_GROUP_ID:-}" \
-      optionalRoles="${AZURE_OPTIONAL_ROLES:-[]}" \
+      mode="${AZURE_ISOLATION_MODE:-audit}" \
+      optionalRoles="${AZURE_OPTIONAL_ROLES:-$deletion}" \
     --output none
 done

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from local.simulator import arm_ids, errors, locks
 from local.simulator.call import Call
 from local.simulator.errors import ArmError, Shape
-from local.simulator.rbac import OWNER
-from local.simulator.routing import Match
+from local.simulator.rbac import OWNER, Principal
+from local.simulator.routing import Match, poll_right
 from local.simulator.wire import Request
 
 if TYPE_CHECKING:
@@ -37,6 +37,21 @@ def admit(azure: "Kernel", request: Request, match: Match) -> Call:
         _demand_registration(azure, call)
     locks.demand_unlocked(azure, call)
     return call
+
+
+def admit_poll(azure: "Kernel", request: Request) -> Principal:
+    """
+    Who polls an operation, if they may.
+
+    Assumed: a poll needs the read right of the type that its path names, as any other GET does; the documented lists
+    of operations have these rights, and every recorded caller may do everything.
+
+    Raises:
+        ArmError: Whatever the service would refuse it with.
+    """
+    caller = azure.rbac.caller(request.header("Authorization"), azure.world.now)
+    azure.rbac.demand(caller, *poll_right(request.path))
+    return caller
 
 
 def _authenticated(azure: "Kernel", request: Request, match: Match) -> Call:

@@ -53,7 +53,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedCall:
-    """One line of `SimulatedAzure.log`. `kind` is "read", "write" or "poll"; `action` is empty for a poll."""
+    """
+    One line of `SimulatedAzure.log`. `kind` is "read", "write" or "poll"; `action` is empty for a poll.
+
+    `principal` is whoever the token named, refused or not; empty when it named nobody. `demands` are the rights that
+    were asked for, on the resource itself and on what the request names; a refusal was for the last of them.
+    """
 
     at: datetime
     method: str
@@ -64,6 +69,7 @@ class LoggedCall:
     kind: str
     body: bytes = b""
     """The request's body."""
+    demands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

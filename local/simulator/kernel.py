@@ -124,6 +124,7 @@ class Kernel:
             ConnectionLost: A scripted fault breaks the connection.
         """
         self.advance(now)
+        self.rbac.take_demands()
         slow = self.faults.strike(request, FaultKind.SLOW)
         fault = self.faults.strike(request, FaultKind.RESET, FaultKind.RESPOND)
         if fault is not None:
@@ -145,14 +146,13 @@ class Kernel:
 
     def _serve(self, request: Request) -> Response:
         """Find what the call addresses, answer it, log it."""
-        principal, action, kind = "", "", _kind(request.method)
+        principal, action, kind = self.rbac.named(request.header("Authorization")), "", _kind(request.method)
         counted = ("", "")
         try:
             polled = self.operations.find(request)
             if polled is not None:
                 kind = "poll"
-                caller = self.rbac.caller(request.header("Authorization"), self.world.now)
-                principal = caller.id
+                principal = admission.admit_poll(self, request).id
                 response = self._poll(request, polled[0], at_result=polled[1])
                 counted = (polled[0].resource_id, arm_ids.parse(polled[0].resource_id).type)
             else:
@@ -160,9 +160,8 @@ class Kernel:
                 if match is None:
                     raise errors.unknown_call(request.method, request.path)
                 action = match.route.action
-                counted = (match.resource_id, match.route.type)
                 call = admission.admit(self, request, match)
-                principal = call.principal.id
+                principal, counted = principal or call.principal.id, (match.resource_id, match.route.type)
                 response = self._answer(call)
                 if match.route.tail != "action":
                     response = shapes.rendered(response, match.route.type, call.api_version, self.world.now)
@@ -170,7 +169,7 @@ class Kernel:
             response = refusal.render()
         self._note(request, response.status, principal, action, kind)
         by_gateway = response.header("x-ms-failure-cause") == "gateway"
-        limits = {} if by_gateway or not principal else self._limits(*counted, principal, request.method)
+        limits = {} if by_gateway or not counted[0] else self._limits(*counted, principal, request.method)
         trace = self.world.trace_id()
         return response.with_headers({**limits, "x-ms-request-id": trace, "x-ms-correlation-request-id": trace})
 
@@ -196,6 +195,7 @@ class Kernel:
                 action="" if action == "-" else action,
                 kind=kind,
                 body=request.body,
+                demands=self.rbac.take_demands(),
             )
         )
 

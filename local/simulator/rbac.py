@@ -79,6 +79,7 @@ class Rbac:
         self.tenant_id = tenant_id
         self.principals: dict[str, Principal] = {}
         self._denials: dict[str, list[DenyAssignment]] = {}
+        self._demands: list[str] = []
         everything = [Assignment(scope="/", actions=("*",))]
         self.add(Principal(id=OWNER, name="owner@simulated.example", assignments=everything))
         self.add(Principal(id=PLATFORM, name="platform", assignments=list(everything)))
@@ -139,6 +140,22 @@ class Rbac:
                 return True
         return False
 
+    def take_demands(self) -> tuple[str, ...]:
+        """The actions that were demanded since the last time, in order."""
+        taken = tuple(dict.fromkeys(self._demands))
+        self._demands.clear()
+        return taken
+
+    def demand_data(self, principal: Principal, action: str, scope: str) -> bool:
+        """Whether the data action, which is now demanded, is granted; the services word their own refusals."""
+        self._demands.append(action)
+        return self.allows_data(principal, action, scope)
+
+    def demand_anywhere(self, principal: Principal, action: str) -> None:
+        """Let pass whoever holds the action at any scope, for calls that are made of no resource."""
+        held = (each.scope for each in principal.assignments if self.allows(principal, action, each.scope))
+        self.demand(principal, action, next(held, "/"))
+
     def allows_data(self, principal: Principal, action: str, scope: str) -> bool:
         """Whether a role assignment grants the data action."""
         wanted = scope.lower().rstrip("/")
@@ -155,6 +172,7 @@ class Rbac:
         Raises:
             ArmError: 403 AuthorizationFailed without a grant, 403 DenyAssignmentAuthorizationFailed under a denial.
         """
+        self._demands.append(action)
         if not self.allows(principal, action, scope):
             raise ArmError(
                 403,
@@ -191,6 +209,7 @@ class Rbac:
             missing: The action that the link needs, and
             linked: the id of the resource it is needed on.
         """
+        self._demands.append(missing)
         if not self.allows(principal, missing, linked):
             raise linked_authorization_failed(principal.id, action, scope, _short(missing), linked)
 
@@ -234,6 +253,11 @@ class Rbac:
                 "ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time."
             )
         return found
+
+    def named(self, authorization: str) -> str:
+        """The object id of the principal that the token names, good or not; "" if it names nobody."""
+        found = self.principals.get(str(_claims(authorization).get("oid", "")).lower()) if authorization else None
+        return found.id if found else ""
 
     def _unauthenticated(self, code: str, message: str) -> ArmError:
         challenge = (

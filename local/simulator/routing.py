@@ -79,6 +79,14 @@ def _describe(method: str, segments: tuple[str, ...]) -> tuple[str, str]:
     return "/".join([segments[marker + 1], *behind[::2]]), "collection"
 
 
+def poll_right(path: str) -> tuple[str, str]:
+    """The RBAC action of reading an operation at *path*, and its scope."""
+    segments = tuple(path.strip("/").split("/"))
+    kind, _ = _describe("GET", segments)
+    scope = path.rpartition("/providers/")[0] if "providers" in segments[:-2] else "/" + "/".join(segments[:2])
+    return f"{kind}/read", scope
+
+
 def _action(method: str, kind: str, tail: str, last: str) -> str:
     match method:
         case "GET" | "HEAD":

@@ -6,6 +6,7 @@ something failed; everything else tells its progress itself.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from shared.cloud.arm_client import Answer, ArmClient
 from shared.cloud.documents import text
@@ -20,6 +21,13 @@ SUCCEEDED = Progress(state=ProgressState.SUCCEEDED)
 _OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204
 _GOOD = "succeeded"
 _BAD = frozenset({"failed", "canceled", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """The app may not read an operation URL: *sentence* says which right it lacks."""
+
+    sentence: str
 
 
 def is_good(state: str) -> bool:
@@ -52,12 +60,12 @@ def failed_operation(answer: Answer, *, operation: str, resource: str) -> Progre
     return Progress(state=ProgressState.FAILED, error=error)
 
 
-async def read_operation(arm: ArmClient, url: str, *, operation: str, resource: str) -> Progress | None:
+async def read_operation(arm: ArmClient, url: str, *, operation: str, resource: str) -> Progress | Unread | None:
     """
     Ask an operation URL.
 
     Returns:
-        Its state; None if it tells nothing: there is no URL, Azure has forgotten it, or the app may not read it.
+        Its state; None if it tells nothing: there is no URL, or Azure has forgotten it.
 
     Raises:
         RegistryIsolationError: Azure did not answer, or throttles.
@@ -74,7 +82,9 @@ async def read_operation(arm: ArmClient, url: str, *, operation: str, resource: 
         return Progress(state=ProgressState.FAILED, error=refused)
     try:
         answer = await arm.send("GET", url, operation=operation, resource=resource)
-    except (ChangedUnderneath, AccessDenied, MissingPermission, Refused):
+    except (AccessDenied, MissingPermission) as error:
+        return Unread(sentence=error.sentence)
+    except (ChangedUnderneath, Refused):
         return None
     return _state_of(answer, operation, resource)
 

@@ -89,8 +89,9 @@ class EventGridTopic:
         where: dict[str, Any] = {"resource_id": event.registry.text, "operation": _PUBLISH}
         if status in _UNAUTHORISED:
             return MissingPermission(
-                f"The app may not publish to topic {self._endpoint}: {said} Assign infra/role-outcomes.json (or EventGrid "
-                "Data Sender) to the app's identity on the topic.",
+                f"The app may not publish to topic {self._endpoint}: {said} It needs the data action "
+                "Microsoft.EventGrid/events/send/action: assign infra/role-outcomes.json (or EventGrid Data Sender) to the "
+                "app's identity on the topic.",
                 **where,
             )
         if status == _NOT_FOUND:

@@ -7,13 +7,14 @@ They are asked where a resource has no state of its own, or when its state says 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from shared.cloud.arm_client import ArmClient
 from shared.cloud.concurrency import for_each
 from shared.cloud.container_registries import ContainerRegistries
 from shared.cloud.documents import resource_id
 from shared.cloud.network import PrivateEndpoints, state_of
-from shared.cloud.operations import RUNNING, SUCCEEDED, is_bad, is_good, read_operation
+from shared.cloud.operations import RUNNING, SUCCEEDED, Unread, is_bad, is_good, read_operation
 from shared.cloud.private_dns import PrivateDns
 from shared.cloud.registries import Registries
 from shared.cloud.restoring import Restoring
@@ -44,6 +45,9 @@ from shared.engine.records import Operation
 _USUAL_DELAY = timedelta(seconds=45)
 _PATIENCE = timedelta(minutes=2)
 _WORTH_LISTING = 3
+
+type _Told = Progress | Unread | None
+"""What an operation URL told."""
 
 
 class ProgressReader:
@@ -150,7 +154,7 @@ class ProgressReader:
         if not is_bad(state):
             return RUNNING
         told = await self._ask(operation)
-        return told if told and told.state is not ProgressState.SUCCEEDED else _failed(operation, state)
+        return told if _is_news(told) else _failed(operation, state, told)
 
     async def _not_there(self, operation: Operation) -> Progress:
         """Right after an accepted write a 404 means "not yet"; private DNS tells only at its operation URL if never."""
@@ -158,9 +162,9 @@ class ProgressReader:
         if age <= _USUAL_DELAY:
             return RUNNING
         told = await self._ask(operation)
-        if told and told.state is not ProgressState.SUCCEEDED:
+        if _is_news(told):
             return told
-        return RUNNING if age <= _PATIENCE else _vanished(operation)
+        return RUNNING if age <= _PATIENCE else _vanished(operation, told)
 
     async def _deleted(self, operation: Operation, state: str | None) -> Progress:
         """Progress of a deletion, by the state of what should go."""
@@ -169,15 +173,16 @@ class ProgressReader:
         if not is_good(state) and not is_bad(state):
             return RUNNING
         told = await self._ask(operation)
-        if told and told.state is not ProgressState.SUCCEEDED:
+        if _is_news(told):
             return told
-        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, state)
+        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, state, told)
 
     async def _closed(self, operation: Operation, change: ClosePublicAccess) -> Progress:
         """A registry has no state of its own, so its operation URL comes first; the others tell themselves."""
+        told: _Told = None
         if change.target_kind is TargetKind.REGISTRY:
             told = await self._ask(operation)
-            if told:
+            if isinstance(told, Progress):
                 return told
             document = await self._registries.read(change.target)
             target = document.target if document else None
@@ -191,22 +196,23 @@ class ProgressReader:
             return await self._written(operation, target.provisioning)
         if target.access is Access.CLOSED:
             return SUCCEEDED
-        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, "open")
+        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, "open", told)
 
     async def _restored(self, operation: Operation, change: RestoreSettings) -> Progress:
         """As closing, with other values."""
+        told: _Told = None
         if change.target_kind is TargetKind.REGISTRY:
             told = await self._ask(operation)
-            if told:
+            if isinstance(told, Progress):
                 return told
         shown = await self._restoring.holds(change)
         if shown is None:
             return await self._not_there(operation)
         if shown:
             return SUCCEEDED
-        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, "as before")
+        return RUNNING if self._now() - operation.started <= _PATIENCE else _failed(operation, "as before", told)
 
-    async def _ask(self, operation: Operation) -> Progress | None:
+    async def _ask(self, operation: Operation) -> _Told:
         change = operation.change
         return await read_operation(
             self._arm, operation.url, operation=change.kind.replace("-", " "), resource=change.resource.text
@@ -224,18 +230,29 @@ def _listed_with(change: Change) -> str:
             return key_of(change)
 
 
-def _failed(operation: Operation, state: str) -> Progress:
+def _is_news(told: _Told) -> TypeGuard[Progress]:
+    """Tell whether it says more than the resource does."""
+    return isinstance(told, Progress) and told.state is not ProgressState.SUCCEEDED
+
+
+def _unread(told: _Told) -> str:
+    return f" Why cannot be read. {told.sentence}" if isinstance(told, Unread) else ""
+
+
+def _failed(operation: Operation, state: str, told: _Told) -> Progress:
     change = operation.change
     sentence = f"The app asked Azure to {change.sentence}; Azure accepted, and now {change.resource.name} is {state}."
+    sentence += _unread(told)
     return Progress(
         state=ProgressState.FAILED,
         error=OperationFailed(sentence, resource_id=change.resource.text, operation=change.kind),
     )
 
 
-def _vanished(operation: Operation) -> Progress:
+def _vanished(operation: Operation, told: _Told) -> Progress:
     change = operation.change
     sentence = f"The app asked Azure to {change.sentence}; Azure accepted, and {change.resource.name} is not there."
+    sentence += _unread(told)
     return Progress(
         state=ProgressState.FAILED,
         error=ChangedUnderneath(sentence, resource_id=change.resource.text, operation=change.kind),

@@ -49,7 +49,7 @@ from shared.engine.preflight import preflight
 from shared.engine.recall import Recall, Recollection
 from shared.engine.reporting import outcome_entry, propagation, report_of, say, watched
 from shared.engine.restore import Restorer
-from shared.engine.results import Results, count_repairs, not_refused, recognise, snapshots
+from shared.engine.results import Results, count_repairs, denied_in, not_refused, recognise, snapshots
 from shared.engine.retrying import Retrier
 from shared.engine.rollback import judge, second_look
 from shared.engine.seen import left_to_observation
@@ -316,7 +316,8 @@ class Reconciler:
             guarded(plan, policy, approved_endpoints(registry))
         require_approved(work, plan, lambda: forecast(registry, policy, self._services.zone_table, memory))
         runnable = not_refused(plan.changes, work.row.refused)
-        work.update(repairs=count_repairs(work.row.repairs, plan))
+        repairs = work.row.repairs
+        work.update(repairs=count_repairs(repairs, plan, denied_in(work)))
         if not runnable:
             return self._nothing_to_do(work, plan)
         work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=watched(plan))
@@ -330,6 +331,7 @@ class Reconciler:
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)
+        work.update(repairs=count_repairs(repairs, plan, denied_in(work)))
         await work.save()
         if work.row.operations:
             return self._running(work)

@@ -5,7 +5,7 @@ Here an error meets its fate: a lasting refusal is remembered (and not tried aga
 is handed back so that the pass can ask to be called again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -192,11 +192,19 @@ def not_refused(changes: tuple[Change, ...], refused: Mapping[str, Reason]) -> t
     return kept
 
 
-def count_repairs(repairs: Mapping[str, int], plan: Plan) -> dict[str, int]:
-    """How often each broken thing was seen, after *plan*."""
+def denied_in(work: Work) -> frozenset[str]:
+    """Keys of the changes that Azure does not let the app make at present."""
+    return frozenset((*work.row.denied_since, *work.row.refused))
+
+
+def count_repairs(repairs: Mapping[str, int], plan: Plan, denied: Iterable[str] = ()) -> dict[str, int]:
+    """How often each broken thing was seen, after *plan*; a repair whose change is among those *denied* is none."""
     counts = {key: count for key, count in repairs.items() if key not in plan.sound}
+    stopped = {change.resource.key for change in plan.changes if key_of(change) in set(denied)}
     for key in plan.broken:
-        counts[key] = counts.get(key, 0) + 1
+        thing = key[key.index("/") :] if "/" in key else key
+        if not any(f"{resource}/".startswith(f"{thing}/") for resource in stopped):
+            counts[key] = counts.get(key, 0) + 1
     return counts
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from shared.cloud.arm_client import Answer
-from shared.cloud.operations import accepted, read_operation
+from shared.cloud.operations import Unread, accepted, read_operation
 from shared.core.errors import Busy, OperationFailed, Refused, RegistryIsolationError, Throttled
 from shared.core.report import Done, Started
-from shared.engine.ports import ProgressState
+from shared.engine.ports import Progress, ProgressState
 from tests.cloud.answering import AnsweringTransport, Reply, arm_client
 
 ASYNC = "https://management.azure.com/subscriptions/s/providers/p/locations/l/operations/1?t=1&c=2&s=3&h=4"
@@ -78,7 +78,7 @@ async def test_an_operation_url_tells_the_state(reply: Reply, state: ProgressSta
 
     told = await read_operation(arm_client(transport), ASYNC, operation="create private endpoint", resource="/x/pe")
 
-    assert told is not None
+    assert isinstance(told, Progress)
     assert told.state is state
     assert (told.error is not None) == (state is ProgressState.FAILED)
     assert [sent.url for sent in transport.sent] == [ASYNC]
@@ -92,7 +92,7 @@ async def test_a_failure_is_named_by_its_most_specific_code(body: object, leaf: 
 
     told = await read_operation(arm_client(transport), ASYNC, operation="create private endpoint", resource="/x/pe")
 
-    assert told is not None
+    assert isinstance(told, Progress)
     assert isinstance(told.error, leaf)
 
 
@@ -101,7 +101,6 @@ async def test_a_failure_is_named_by_its_most_specific_code(body: object, leaf: 
     [
         Reply(404, {"error": {"code": "NotFound", "message": "gone"}}),
         Reply(410),
-        Reply(403, {"error": {"code": "AuthorizationFailed", "message": "no"}}),
         Reply(403, {"error": {"code": "InvalidSignature", "message": "no"}}),
     ],
     ids=lambda reply: str(reply.status),
@@ -110,6 +109,19 @@ async def test_a_url_that_azure_forgot_or_does_not_show_tells_nothing(reply: Rep
     arm = arm_client(AnsweringTransport(lambda _sent: reply))
 
     assert await read_operation(arm, ASYNC, operation="update registry", resource="/x/r") is None
+
+
+async def test_a_url_that_the_app_may_not_read_tells_which_right_it_lacks() -> None:
+    action = "Microsoft.Network/locations/operations/read"
+    message = f"The client 'a' does not have authorization to perform action '{action}' over scope '/subscriptions/s'."
+    reply = Reply(403, {"error": {"code": "AuthorizationFailed", "message": message}})
+
+    told = await read_operation(
+        arm_client(AnsweringTransport(lambda _sent: reply)), ASYNC, operation="update registry", resource="/x/r"
+    )
+
+    assert isinstance(told, Unread)
+    assert action in told.sentence
 
 
 async def test_without_a_url_nothing_is_asked() -> None:
@@ -133,7 +145,7 @@ async def test_a_url_of_a_stranger_fails_the_operation_without_a_request() -> No
         arm_client(transport), "https://evil.example/op?sig=secret", operation="update registry", resource="/x/r"
     )
 
-    assert told is not None
+    assert isinstance(told, Progress)
     assert isinstance(told.error, Refused)
     assert "evil.example/op" in told.error.sentence
     assert "secret" not in told.error.sentence

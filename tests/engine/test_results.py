@@ -348,6 +348,15 @@ def test_repairs_are_counted_while_something_is_broken_and_forgotten_once_it_is_
     assert count_repairs({"a": 1, "c": 2, "d": 3}, plan) == {"a": 2, "b": 1, "d": 3}
 
 
+def test_a_repair_that_may_not_be_done_is_not_counted() -> None:
+    names = f"names:{ENDPOINT.endpoint.key}"
+    plan = Plan(registry=ALPHA, changes=(GROUP,), broken=(names, "other"))
+
+    assert GROUP.endpoint == ENDPOINT.endpoint
+    assert count_repairs({names: 1}, plan, {key_of(GROUP)}) == {names: 1, "other": 1}
+    assert count_repairs({names: 1}, plan, {key_of(LINK)}) == {names: 2, "other": 1}
+
+
 def test_a_closing_takes_a_new_snapshot_of_its_target_and_of_nothing_else() -> None:
     registry = a_registry(a_policy())
     acr = registry.targets[-1]

@@ -145,15 +145,18 @@ def test_each_subscription_with_registries_gets_its_roles_and_events(project: Pa
     assert called.count("infra/subscription.bicep") == 2
     assert f"principalId={SPOKE}" in called
     assert "functionAppId=/subscriptions/s/app" in called
-    assert "optionalRoles=[]" in called
+    assert 'optionalRoles=["deletion"]' in called
+    assert "mode=audit" in called
 
 
 def test_roles_beyond_the_basic_one_are_asked_for_by_name(project: Path) -> None:
     log = cli(project)
 
-    run(project, "postdeploy", AZURE_OPTIONAL_ROLES='["sharing"]', **OUTPUTS)
+    run(project, "postdeploy", AZURE_OPTIONAL_ROLES='["sharing"]', AZURE_ISOLATION_MODE="enforce", **OUTPUTS)
 
-    assert 'optionalRoles=["sharing"]' in log.read_text().splitlines()
+    called = log.read_text().splitlines()
+    assert 'optionalRoles=["sharing"]' in called
+    assert "mode=enforce" in called
 
 
 def test_a_subscription_that_cannot_be_deployed_to_ends_the_hook(project: Path) -> None:

@@ -1,201 +1,190 @@
-"""Each right of the roles is needed: without it an installation stops and says which right to give it."""
+"""The roles are enough and nothing in them is too much: each right is used, and its lack is told by its name."""
 
-import json
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
-from pathlib import Path
+from functools import cache
 
 import pytest
 
-from local.simulator.options import Options
-from local.sweep_house import SweepHouse
-from shared.core.report import BlockedOutcome, Converged
-from tests.scenarios.house import House
-from tests.scenarios.sharing import Neighbourhood
-from tests.scenarios.test_egress import egress
-from tests.scenarios.test_isolation import create, tell
-from tests.scenarios.test_refusals import without
-from tests.scenarios.ways_out import add_group, add_policy
+from tests.infra.bicep import INFRA
+from tests.scenarios.rights import (
+    ENFORCING,
+    GRANTED,
+    STORIES,
+    Story,
+    Told,
+    broken_closing,
+    broken_endpoint,
+    broken_zone,
+    closing_alone,
+    deletion,
+    denied,
+    deployments,
+    everyday,
+    examining,
+    letting_out,
+    lost_records,
+    reticent,
+    role,
+    sharing,
+    sharing_without_identity,
+    sweeping,
+    telling,
+)
+from tests.virtual_time import run_virtual
 
-INFRA = Path(__file__).parents[2] / "infra"
-GRAPH = "Microsoft.ResourceGraph/resources/read"
 LEARNING = "Microsoft.MachineLearningServices/"
 NETWORK = "Microsoft.Network/"
 STORAGE = "Microsoft.Storage/storageAccounts/"
 ACR = "Microsoft.ContainerRegistry/registries/"
+GROUPS = "Microsoft.Resources/subscriptions/resourceGroups/"
+ZONES = f"{NETWORK}privateDnsZones/"
+ENDPOINTS = f"{NETWORK}privateEndpoints/"
+APPROVAL = "privateEndpointConnectionsApproval/action"
 
-
-def everyday() -> House:
-    return House()
-
-
-def closing_alone() -> House:
-    """Azure does not close the parts after their registry, so the app has to."""
-    return House(options=Options(public_access_propagates=False))
-
-
-def sharing() -> House:
-    house = House()
-    near = Neighbourhood(house)
-    near.share(near.workspace(near.account()))
-    return house
-
-
-def letting_out() -> House:
-    house = House()
-    egress(house, add_group(house), service_endpoint_policy=add_policy(house))
-    return house
-
-
-BLOCKS: list[tuple[Callable[[], House], tuple[str, ...]]] = [
-    (everyday, ("Microsoft.Resources/subscriptions/resourceGroups/resources/read",)),
-    (everyday, (f"{LEARNING}registries/read",)),
-    (everyday, (f"{LEARNING}registries/write",)),
-    (everyday, (f"{STORAGE}read",)),
-    (everyday, (f"{ACR}read",)),
-    (everyday, (f"{ACR}replications/read",)),
-    (everyday, (f"{LEARNING}registries/privateLinkResources/read",)),
-    (everyday, (f"{STORAGE}privateLinkResources/read",)),
-    (everyday, (f"{ACR}privateLinkResources/read",)),
-    (
-        everyday,
-        tuple(f"{kind}privateEndpointConnectionsApproval/action" for kind in (f"{LEARNING}registries/", STORAGE, ACR)),
-    ),
-    (everyday, (f"{NETWORK}networkInterfaces/read",)),
-    (everyday, (f"{NETWORK}privateDnsZones/read",)),
-    (everyday, (f"{NETWORK}privateDnsZones/write",)),
-    (everyday, (f"{NETWORK}privateDnsZones/A/read",)),
-    (everyday, (f"{NETWORK}privateDnsZones/join/action",)),
-    (everyday, (f"{NETWORK}privateDnsZones/virtualNetworkLinks/read",)),
-    (everyday, (f"{NETWORK}privateDnsZones/virtualNetworkLinks/write",)),
-    (everyday, (f"{NETWORK}privateEndpoints/read",)),
-    (everyday, (f"{NETWORK}privateEndpoints/write",)),
-    (everyday, (f"{NETWORK}privateEndpoints/privateDnsZoneGroups/write",)),
-    (everyday, (f"{NETWORK}virtualNetworks/read",)),
-    (everyday, (f"{NETWORK}virtualNetworks/join/action",)),
-    (everyday, (f"{NETWORK}virtualNetworks/subnets/join/action",)),
-    (closing_alone, (f"{STORAGE}write", f"{ACR}write")),
-    (letting_out, (f"{NETWORK}networkSecurityGroups/read", f"{NETWORK}serviceEndpointPolicies/read")),
-    (
-        letting_out,
-        (
-            f"{NETWORK}networkSecurityGroups/securityRules/write",
-            f"{NETWORK}serviceEndpointPolicies/serviceEndpointPolicyDefinitions/write",
-        ),
-    ),
-    (letting_out, (f"{NETWORK}networkSecurityGroups/securityRules/read",)),
-    (letting_out, (f"{NETWORK}serviceEndpointPolicies/serviceEndpointPolicyDefinitions/read",)),
-]
-"""Where the lack of rights ends the work; rights whose lack is met independently are taken away together."""
-
-REPORTED = (f"{LEARNING}workspaces/read", f"{LEARNING}workspaces/onlineEndpoints/read")
-"""Rights whose lack is a finding and keeps no registry open."""
-
-ELSEWHERE = {
-    "Microsoft.Authorization/denyAssignments/read": "test_denials: a finding names it; Azure's refusal comes later",
-    f"{NETWORK}privateEndpoints/delete": "test_deletion: a removal that may not be done is a block that names it",
-    "Microsoft.EventGrid/events/send/action": "test_outcome_events: the right to send may come later",
+BLOCKS: dict[str, Story] = {
+    f"{GROUPS}resources/read": everyday,
+    f"{GROUPS}read": reticent,
+    f"{LEARNING}registries/read": everyday,
+    f"{LEARNING}registries/write": everyday,
+    f"{LEARNING}registries/{APPROVAL}": everyday,
+    f"{LEARNING}registries/privateLinkResources/read": everyday,
+    f"{STORAGE}read": everyday,
+    f"{STORAGE}write": closing_alone,
+    f"{STORAGE}{APPROVAL}": everyday,
+    f"{STORAGE}privateLinkResources/read": everyday,
+    f"{ACR}read": everyday,
+    f"{ACR}write": closing_alone,
+    f"{ACR}{APPROVAL}": everyday,
+    f"{ACR}privateLinkResources/read": everyday,
+    f"{ACR}replications/read": everyday,
+    f"{NETWORK}networkInterfaces/read": everyday,
+    f"{ZONES}A/read": everyday,
+    f"{ZONES}join/action": everyday,
+    f"{ZONES}read": everyday,
+    f"{ZONES}write": everyday,
+    f"{ZONES}virtualNetworkLinks/read": everyday,
+    f"{ZONES}virtualNetworkLinks/write": everyday,
+    f"{ENDPOINTS}read": everyday,
+    f"{ENDPOINTS}write": everyday,
+    f"{ENDPOINTS}delete": deletion,
+    f"{ENDPOINTS}privateDnsZoneGroups/read": lost_records,
+    f"{ENDPOINTS}privateDnsZoneGroups/write": everyday,
+    f"{ENDPOINTS}privateDnsZoneGroups/delete": lost_records,
+    f"{NETWORK}virtualNetworks/join/action": everyday,
+    f"{NETWORK}virtualNetworks/read": everyday,
+    f"{NETWORK}virtualNetworks/subnets/join/action": everyday,
+    f"{NETWORK}networkSecurityGroups/read": letting_out,
+    f"{NETWORK}networkSecurityGroups/securityRules/read": letting_out,
+    f"{NETWORK}networkSecurityGroups/securityRules/write": letting_out,
+    f"{NETWORK}serviceEndpointPolicies/read": letting_out,
+    f"{NETWORK}serviceEndpointPolicies/serviceEndpointPolicyDefinitions/read": letting_out,
+    f"{NETWORK}serviceEndpointPolicies/serviceEndpointPolicyDefinitions/write": letting_out,
+    "Microsoft.Resources/subscriptions/read": sharing_without_identity,
 }
-"""Rights that another story shows."""
+"""Without one of these the story ends Blocked."""
 
-SURVIVED = {
-    f"{LEARNING}locations/registryOperationsStatus/read": "only tells why a write failed; the registry tells the rest",
-    f"{NETWORK}locations/operations/read": "only tells why a write failed; the resource's own state tells the rest",
-    f"{NETWORK}privateDnsOperationStatuses/read": "only tells why a write failed; the zone's own state tells the rest",
-    "Microsoft.Resources/subscriptions/resourceGroups/read": "for registries that do not tell their managed group",
-    "Microsoft.Resources/subscriptions/read": "for registries without an identity, which would tell the tenant",
-    f"{NETWORK}privateEndpoints/privateDnsZoneGroups/read": "for endpoints that have a zone group already",
-    f"{NETWORK}privateEndpoints/privateDnsZoneGroups/delete": "for zone groups that have to be made anew",
-    f"{LEARNING}workspaces/onlineEndpoints/deployments/read": "for workspaces that have online endpoints",
+DEGRADES: dict[str, tuple[Story, str]] = {
+    "Microsoft.Authorization/denyAssignments/read": (denied, "blocked"),  # Azure's own refusal comes instead, later
+    "Microsoft.Authorization/permissions/read": (examining, "unknown"),  # the doctor cannot tell
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions/read": (examining, "unknown"),  # likewise
+    "Microsoft.EventGrid/systemTopics/read": (examining, "unknown"),  # likewise
+    "Microsoft.Resources/subscriptions/providers/read": (examining, "unknown"),  # likewise
+    f"{LEARNING}locations/registryOperationsStatus/read": (broken_closing, "converged"),  # the cause stays unknown
+    f"{NETWORK}locations/operations/read": (broken_endpoint, "converged"),  # likewise
+    f"{NETWORK}privateDnsOperationStatuses/read": (broken_zone, "converged"),  # likewise
+    f"{LEARNING}workspaces/read": (sharing, "converged"),  # a finding; nothing can be let in
+    f"{LEARNING}workspaces/onlineEndpoints/read": (sharing, "converged"),  # a finding
+    f"{LEARNING}workspaces/onlineEndpoints/deployments/read": (deployments, "converged"),  # a finding
+    "Microsoft.EventGrid/events/send/action": (telling, "converged"),  # nobody is told; the log says why
+    "Microsoft.ResourceGraph/resources/read": (sweeping, "done"),  # the sweep goes by the ledger and says so
 }
-"""Rights that isolating a new registry does without, and what they are for."""
+"""Without one of these the story ends as it would, less something, and says of what."""
+
+ALSO: tuple[tuple[str, Story], ...] = (
+    (f"{ENDPOINTS}delete", broken_endpoint),
+    (f"{STORAGE}read", sharing),
+    (f"{STORAGE}write", sharing),
+)
+"""Further stories that a right of several roles ends."""
 
 
-def ended(house: House, registry: str) -> Callable[[], Awaitable[bool]]:
-    """Holds once the work on a registry has come to an end, good or bad."""
+@cache
+def told(story: Story, missing: tuple[str, ...] = ()) -> Told:
+    heard: list[Told] = []
 
-    async def has_ended() -> bool:
-        row = await house.row(registry)
-        return row is not None and isinstance(row.outcome, BlockedOutcome | Converged)
+    async def tell() -> None:
+        heard.append(await story(missing))
 
-    return has_ended
-
-
-async def outcome_without(house: House, missing: Iterable[str]) -> tuple[str, str, str]:
-    """The outcome's kind for a registry made in *house*, and what the reasons and the findings say."""
-    without(*missing)(house)
-    async with house:
-        registry = await create(house)
-        assert await house.live(ended(house, registry), timedelta(hours=1))
-        row = await house.row(registry)
-        assert row is not None
-        assert row.report is not None
-        assert row.outcome is not None
-        reasons = row.outcome.reasons if isinstance(row.outcome, BlockedOutcome) else ()
-        findings = " ".join(finding.sentence for finding in row.report.findings)
-        return row.outcome.kind, " ".join(reason.sentence for reason in reasons).lower(), findings.lower()
+    run_virtual(tell())
+    return heard[0]
 
 
 @pytest.mark.parametrize(
-    ("build", "missing"), BLOCKS, ids=[f"{build.__name__}-{'+'.join(missing)}" for build, missing in BLOCKS]
+    ("action", "story"), [*BLOCKS.items(), *ALSO], ids=lambda value: value if isinstance(value, str) else value.__name__
 )
-def test_a_missing_right_ends_the_work_with_a_sentence_that_names_it(
-    build: Callable[[], House], missing: tuple[str, ...]
-) -> None:
-    async def story() -> None:
-        kind, said, _ = await outcome_without(build(), missing)
+def test_a_missing_right_ends_the_work_with_a_sentence_that_names_it(action: str, story: Story) -> None:
+    ended = told(story, (action,))
 
-        assert kind == "blocked"
-        assert [action for action in missing if action.lower() not in said] == []
-
-    tell(story())
+    assert ended.outcome == "blocked"
+    assert action.lower() in ended.reasons
 
 
-@pytest.mark.parametrize("action", [f"{STORAGE}read", f"{STORAGE}write"])
-def test_the_rights_of_sharing_are_named_as_well(action: str) -> None:
-    async def story() -> None:
-        kind, said, _ = await outcome_without(sharing(), [action])
+@pytest.mark.parametrize("action", DEGRADES)
+def test_a_missing_right_that_ends_nothing_is_named_all_the_same(action: str) -> None:
+    story, outcome = DEGRADES[action]
+    ended = told(story, (action,))
 
-        assert kind == "blocked"
-        assert action.lower() in said
-
-    tell(story())
-
-
-@pytest.mark.parametrize("action", REPORTED)
-def test_a_right_to_look_at_workspaces_is_named_by_a_finding(action: str) -> None:
-    async def story() -> None:
-        kind, _, findings = await outcome_without(sharing(), [action])
-
-        assert kind == "converged"
-        assert action.lower() in findings
-
-    tell(story())
-
-
-def test_rights_for_what_is_rare_are_not_needed_to_isolate_a_new_registry() -> None:
-    async def story() -> None:
-        assert (await outcome_without(sharing(), SURVIVED))[0] == "converged"
-
-    tell(story())
-
-
-def test_a_sweep_that_may_not_ask_the_graph_names_the_right() -> None:
-    async def story() -> None:
-        async with SweepHouse(1) as house:
-            house.grant(GRAPH)
-            swept = await house.sweep()
-
-            assert swept.seen == 0
-            assert GRAPH in " ".join(swept.notes)
-
-    tell(story())
+    assert ended.outcome == outcome
+    assert action.lower() in ended.said
 
 
 def test_every_right_of_the_roles_has_its_story() -> None:
-    roles = [json.loads(file.read_text()) for file in INFRA.glob("role*.json")]
-    granted = {action for role in roles for action in (*role["Actions"], *role["DataActions"])}
-    blocking = {action for _, missing in BLOCKS for action in missing}
+    assert {*BLOCKS, *DEGRADES} == GRANTED
+    assert not BLOCKS.keys() & DEGRADES.keys()
 
-    assert {GRAPH, *REPORTED, *ELSEWHERE, *SURVIVED, *blocking} == granted
-    assert not blocking & {*REPORTED, *SURVIVED}
+
+def test_the_stories_use_every_right_and_no_other_one() -> None:
+    used = frozenset[str]().union(*(told(story).demanded for story in STORIES))
+
+    assert sorted(GRANTED - used) == []
+    assert sorted(used - GRANTED) == []
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_with_exactly_the_roles_azure_refuses_nothing(story: Story) -> None:
+    ended = told(story)
+
+    assert ended.refused == ()
+    assert ended.outcome in {"converged", "gone", "done", "ok"} or story is denied
+
+
+NEEDS: dict[str, tuple[Story, ...]] = {
+    "": (everyday, closing_alone, reticent, broken_zone, broken_closing, lost_records, sweeping, examining),
+    "deletion": (broken_endpoint, deletion),
+    "sharing": (sharing, sharing_without_identity, deployments),
+    "egress": (letting_out,),
+    "outcomes": (telling,),
+}
+"""Stories that need the basic role and this one."""
+
+
+@pytest.mark.parametrize(("name", "stories"), NEEDS.items())
+def test_whoever_uses_one_feature_needs_its_role_and_the_basic_one_only(name: str, stories: tuple[Story, ...]) -> None:
+    needed = {*role(""), *role(name)}
+
+    for story in stories:
+        assert sorted(told(story).demanded - needed) == []
+        assert told(story).demanded - {*role("")} or not name
+
+
+def test_each_role_but_the_basic_one_belongs_to_a_feature() -> None:
+    assert set(ENFORCING) == NEEDS.keys()
+    assert {file.stem for file in INFRA.glob("role*.json")} == {
+        f"role-{name}".rstrip("-") for name in [*NEEDS, "audit"]
+    }
+
+
+def test_a_poll_demands_the_right_to_read_its_operation() -> None:
+    refused = told(broken_endpoint, (f"{NETWORK}locations/operations/read",)).refused
+
+    assert refused
+    assert all("/locations/" in call and "/operations/" in call for call in refused)

@@ -73,7 +73,7 @@ def _authorise(azure: Kernel, call: Call, topic: Resource) -> None:
             "Request must contain one of the following authorization signature: aeg-sas-token, aeg-sas-key.",
         )
     caller = azure.rbac.caller(request.header("Authorization"), azure.world.now)
-    if not azure.rbac.allows_data(caller, SEND, topic.id):
+    if not azure.rbac.demand_data(caller, SEND, topic.id):
         raise _refusal(
             403,
             "Forbidden",

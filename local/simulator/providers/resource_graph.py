@@ -55,9 +55,7 @@ class Wish:
 
 def _demand_right(azure: Kernel, call: Call) -> None:
     """The right is held somewhere; where it is not, rows are left out instead."""
-    scopes = [each.scope for each in call.principal.assignments]
-    if not any(azure.rbac.allows(call.principal, READ, scope) for scope in scopes):
-        azure.rbac.demand(call.principal, READ, "/")
+    azure.rbac.demand_anywhere(call.principal, READ)
 
 
 def _demand_version(call: Call) -> None:

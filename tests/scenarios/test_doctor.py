@@ -1,0 +1,236 @@
+"""Before the work: what is missing is found, named, and comes with the command that repairs it."""
+
+from typing import Any
+
+import pytest
+
+from local.simulator import scenery
+from local.simulator.options import Options
+from shared.core.diagnosis import Diagnosis, Verdict
+from tests.scenarios.doctor import bad, doctor_of
+from tests.scenarios.house import APP, House
+from tests.scenarios.rights import GRANTED, grant, refused, role
+from tests.scenarios.sharing import Neighbourhood
+from tests.scenarios.test_egress import egress
+from tests.scenarios.test_isolation import create, tell
+from tests.scenarios.ways_out import add_group, add_policy
+
+CODES = {"policy", "token", "state-table", "state-queue", "state-blob", "outcomes", "permission", "provider", "events"}
+
+
+async def examined(house: House, **known: str) -> tuple[Diagnosis, ...]:
+    async with house:
+        return await doctor_of(house, **known).examine()
+
+
+def test_an_installation_that_lacks_nothing_is_told_so_and_nothing_is_written() -> None:
+    async def story() -> None:
+        house = House()
+        near = Neighbourhood(house)
+        near.share(near.workspace(near.account()))
+        egress(house, add_group(house), service_endpoint_policy=add_policy(house))
+        grant(house, tuple(GRANTED))
+        async with house:
+            registry = await create(house)
+            assert await house.settle(registry) == "converged"
+            before = len(house.azure.log)
+
+            found = await doctor_of(house).examine()
+
+            assert bad(found) == []
+            assert {each.check for each in found} == CODES | {"subnet", "zone", "deny-assignment"}
+            assert house.writes(before) == []
+            assert refused(house) == ()
+
+    tell(story())
+
+
+def test_the_doctor_of_an_app_that_audits_needs_the_role_for_audits_only() -> None:
+    async def story() -> None:
+        house = House()
+        house.document["mode"] = "audit"
+        grant(house, role("audit"))
+
+        found = await examined(house)
+
+        assert {each.check for each in bad(found)} == {"zone"}
+        assert "az network private-dns zone create" in bad(found)[0].fix
+        assert refused(house) == ()
+
+    tell(story())
+
+
+@pytest.mark.parametrize("action", sorted(GRANTED - {*role("outcomes"), "Microsoft.Authorization/permissions/read"}))
+def test_a_right_that_is_missing_is_named_with_its_place_and_the_command_that_grants_it(action: str) -> None:
+    async def story() -> None:
+        house = House()
+        near = Neighbourhood(house)
+        near.share(near.workspace(near.account()))
+        egress(house, add_group(house), service_endpoint_policy=add_policy(house))
+        grant(house, tuple(GRANTED), (action,))
+
+        found = [each for each in bad(await examined(house)) if each.check == "permission"]
+
+        named = [each for each in found if action in each.sentence and each.verdict is not Verdict.UNKNOWN]
+        assert named
+        for each in named:
+            assert each.subject in each.sentence
+            assert f"--assignee-object-id '{APP}'" in each.fix
+            assert f"--scope '{each.subject}'" in each.fix
+
+    tell(story())
+
+
+def test_without_the_right_to_ask_for_permissions_the_rest_is_examined_all_the_same() -> None:
+    async def story() -> None:
+        house = House()
+        grant(house, tuple(GRANTED), ("Microsoft.Authorization/permissions/read",))
+
+        found = bad(await examined(house))
+
+        assert {(each.check, each.verdict) for each in found} == {("permission", Verdict.UNKNOWN)}
+        assert all("Microsoft.Authorization/permissions/read" in each.sentence for each in found)
+
+    tell(story())
+
+
+def test_without_a_token_nothing_else_is_asked_of_azure() -> None:
+    async def story() -> None:
+        house = House()
+        house.azure.rbac.principals.pop(APP)
+
+        found = await examined(house)
+
+        assert {each.check for each in bad(found)} == {"token"}
+        assert {each.check for each in found} == CODES - {"permission", "provider", "events"}
+        assert len([call for call in house.azure.log if "/tenants" in call.url]) == 1
+
+    tell(story())
+
+
+def test_a_provider_that_is_not_registered_comes_with_the_command() -> None:
+    async def story() -> None:
+        house = House()
+        (subscription,) = house.azure.subscriptions.values()
+        house.azure.unregistered.add((subscription.lower(), "microsoft.network"))
+
+        (found,) = bad(await examined(house))
+
+        assert (found.check, found.verdict) == ("provider", Verdict.FAIL)
+        assert found.fix == f"az provider register --namespace Microsoft.Network --subscription {subscription} --wait"
+
+    tell(story())
+
+
+@pytest.mark.parametrize(
+    ("prefix", "verdict", "fix"),
+    [("10.0.1.0/29", Verdict.FAIL, "--address-prefixes"), ("10.0.1.0/28", Verdict.WARN, "--address-prefixes")],
+)
+def test_a_small_subnet_is_told_before_it_is_full(prefix: str, verdict: Verdict, fix: str) -> None:
+    async def story() -> None:
+        (found,) = bad(await examined(House(subnet_prefix=prefix)))
+
+        assert (found.check, found.verdict) == ("subnet", verdict)
+        assert fix in found.fix
+
+    tell(story())
+
+
+def test_a_subnet_that_does_not_exist_and_a_zone_that_may_not_be_made_are_told() -> None:
+    async def story() -> None:
+        house = House()
+        network = house.document["networks"][0]
+        network["subnet"] = house.scene.subnet.replace("/endpoints", "/nowhere")
+        network["dns"] |= {"create_zones": False}
+
+        found = bad(await examined(house))
+
+        assert [each.check for each in found] == ["subnet", "zone", "zone", "zone"]
+        assert all(each.verdict is Verdict.FAIL for each in found)
+        assert "az network vnet subnet create" in found[0].fix
+        assert "az network private-dns zone create" in found[1].fix
+
+    tell(story())
+
+
+def test_a_zone_without_a_link_that_nobody_makes_is_told() -> None:
+    async def story() -> None:
+        house = House()
+        house.document["networks"][0]["dns"] |= {"link_vnet": False, "create_zones": True}
+        async with house:
+            registry = await create(house)
+            assert await house.settle(registry) == "converged"
+
+            found = bad(await doctor_of(house).examine())
+
+            assert [(each.check, each.verdict) for each in found] == [("zone", Verdict.WARN)] * 3
+            assert all("az network private-dns link vnet create" in each.fix for each in found)
+
+    tell(story())
+
+
+@pytest.mark.parametrize(
+    ("principal", "spared", "said"),
+    [(APP, False, "assignedIdentities"), (APP, True, ""), ("", False, "ISOLATION_PRINCIPAL_ID")],
+)
+def test_a_deny_assignment_that_does_not_spare_the_app_is_told(principal: str, spared: bool, said: str) -> None:  # noqa: FBT001
+    async def story() -> None:
+        async with House(options=Options(deny_managed_groups=True)) as house:
+            settings: dict[str, Any] = {"assignedIdentities": [{"principalId": APP}]} if spared else {}
+            scenery.put_registry(house.azure, "contoso", now=house.now(), managedResourceGroupSettings=settings)
+            registry = scenery.registry_id(house.scene.registries_group, "contoso")
+            assert await house.settle(registry) == "converged"
+
+            found = bad(await doctor_of(house, principal=principal).examine())
+
+            assert [each.check for each in found] == (["deny-assignment"] if said else [])
+            assert said in "".join(each.fix for each in found)
+
+    tell(story())
+
+
+def test_events_that_reach_nobody_are_told() -> None:
+    async def story() -> None:
+        async with House() as house:
+            away = await doctor_of(
+                house, app="/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/a"
+            ).examine()
+            for subscription in list(house.azure.world.of_type("Microsoft.EventGrid/systemTopics/eventSubscriptions")):
+                house.azure.world.delete(subscription.id)
+            gone = await doctor_of(house).examine()
+
+            for found in (away, gone):
+                (told,) = bad(found)
+                assert (told.check, told.verdict) == ("events", Verdict.WARN)
+                assert "infra/subscription.bicep" in told.fix
+
+    tell(story())
+
+
+def test_a_workspace_that_does_not_exist_is_told() -> None:
+    async def story() -> None:
+        house = House()
+        near = Neighbourhood(house)
+        workspace = near.workspace(near.account())
+        near.share(workspace)
+        house.azure.world.delete(workspace.id)
+
+        found = bad(await examined(house))
+
+        assert ("workspace", Verdict.FAIL) in {(each.check, each.verdict) for each in found}
+
+    tell(story())
+
+
+def test_a_subscription_that_is_not_there_is_told_and_not_raised() -> None:
+    async def story() -> None:
+        house = House()
+        house.document["scope"]["subscriptions"] = ["99999999-2222-4333-8444-555555555555"]
+
+        found = bad(await examined(house))
+
+        assert found
+        assert {each.verdict for each in found} <= {Verdict.UNKNOWN, Verdict.FAIL, Verdict.WARN}
+        assert all("99999999" in f"{each.subject} {each.sentence}" for each in found)
+
+    tell(story())
