@@ -120,6 +120,7 @@ class HistoryView(Wire):
     attempts: int
     duration_seconds: float | None
     generation: int
+    correlation: str
 
 
 class Asked(Wire):

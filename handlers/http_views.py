@@ -147,6 +147,7 @@ def history_view(entry: HistoryEntry) -> HistoryView:
         attempts=entry.attempts,
         duration_seconds=entry.duration_seconds,
         generation=entry.generation,
+        correlation=entry.correlation,
     )
 
 
