@@ -2,9 +2,10 @@
 
 import azure.functions as func
 
-from handlers import events, outcomes, reconcile, remediation, sweep
+from handlers import dashboard, events, outcomes, reconcile, remediation, sweep
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app.register_functions(dashboard.blueprint)
 app.register_functions(events.blueprint)
 app.register_functions(outcomes.blueprint)
 app.register_functions(reconcile.blueprint)

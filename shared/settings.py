@@ -21,6 +21,7 @@ from shared.core.arm import is_guid
 from shared.core.clouds import CLOUDS, Cloud
 from shared.core.errors import InvalidSettings
 from shared.core.outcome_topics import topic_problem
+from shared.dashboard_settings import PLATFORM_AUTH, DashboardSettings
 
 APP_ROOT = Path(__file__).resolve().parents[1]
 """Where function_app.py and host.json lie; relative paths start here."""
@@ -293,10 +294,12 @@ class Settings:
     state: StateSettings
     work: WorkSettings
     http: HttpSettings
+    dashboard: DashboardSettings
     outcomes: OutcomeSettings
     simulation: SimulationSettings
     development: bool
     """Whether this process runs under a local Functions host."""
+    platform_auth: bool  # the platform says that its authentication is loaded, and so guards the headers of principals
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -313,9 +316,11 @@ class Settings:
             state=state,
             work=WorkSettings(**groups["work"]),
             http=HttpSettings(**groups["http"]),
+            dashboard=DashboardSettings(**groups["dashboard"]),
             outcomes=OutcomeSettings(**groups["outcomes"]),
             simulation=SimulationSettings(**groups["simulation"]),
             development=development,
+            platform_auth=environ.get(PLATFORM_AUTH, "").lower() == "true",
         )
 
 
@@ -324,6 +329,7 @@ _GROUPS: dict[str, type] = {
     "state": StateSettings,
     "work": WorkSettings,
     "http": HttpSettings,
+    "dashboard": DashboardSettings,
     "outcomes": OutcomeSettings,
     "simulation": SimulationSettings,
 }

@@ -46,6 +46,7 @@ def test_every_field_reads_a_variable_of_its_own() -> None:
         asdict(found.state),
         asdict(found.work),
         asdict(found.http),
+        asdict(found.dashboard),
         asdict(found.outcomes),
         asdict(found.simulation),
         asdict(found.azure),

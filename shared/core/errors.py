@@ -13,6 +13,9 @@ Every failure of the product has a name, a fate and a sentence a person can act 
     |    |- OutOfScope                        permanent      nothing was asked of Azure
     |    |- UnknownRegistry                   permanent
     |    |- UnknownSweep                      permanent
+    |    |- UnknownPage                       permanent
+    |    |- CrossSite                         permanent      a form that another site sent
+    |    |- NotAllowed                        permanent      known, but without that right
     |    `- InvalidSettings(problems)         permanent
     |- PolicyProblem
     |    |- InvalidPolicy(problems)           permanent
@@ -143,6 +146,18 @@ class UnknownRegistry(InvalidInput):
 
 class UnknownSweep(InvalidInput):
     """A sweep that never was, or is forgotten."""
+
+
+class UnknownPage(InvalidInput):
+    """A page that the dashboard does not have."""
+
+
+class CrossSite(InvalidInput):
+    """A form that no page of this app sent just now; nothing was done."""
+
+
+class NotAllowed(InvalidInput):
+    """Somebody who is known asked for what that person has no right to."""
 
 
 class InvalidSettings(InvalidInput):

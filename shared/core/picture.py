@@ -44,6 +44,7 @@ class Way:
         own: The app made it.
         names: How many public names must resolve to it.
         resolving: How many of them do; None where no zone of the policy answers them.
+        zones: Names of the zones that answer them.
     """
 
     endpoint: ResourceId
@@ -57,6 +58,7 @@ class Way:
     addresses: tuple[str, ...] = ()
     names: int = 0
     resolving: int | None = None
+    zones: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -128,6 +130,7 @@ def _ways(view: NetworkView, targets: Iterable[Target]) -> Iterator[Way]:
                 addresses=addresses[:_MOST_ADDRESSES],
                 names=names,
                 resolving=names - missing if view.zones else None,
+                zones=tuple(dict.fromkeys(record.zone for record in records)),
             )
 
 

@@ -51,6 +51,9 @@ def test_the_fates_divide_the_tree_as_its_branches_say() -> None:
         "OutOfScope",
         "UnknownRegistry",
         "UnknownSweep",
+        "UnknownPage",
+        "CrossSite",
+        "NotAllowed",
         "InvalidSettings",
         "InvalidPolicy",
     }

@@ -9,6 +9,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from handlers.dashboard import dashboard, dashboard_code
 from handlers.events import registry_events
 from handlers.http_routes import PREFIX, ROUTES
 from handlers.outcomes import deliver_outcomes
@@ -35,7 +36,7 @@ def bindings(function: Any) -> list[dict[str, Any]]:
 
 
 def http_functions() -> set[str]:
-    return {route.name for route in ROUTES}
+    return {route.name for route in ROUTES} | {"dashboard", "dashboard_code"}
 
 
 def test_the_functions_that_no_http_request_calls_have_one_trigger_each(functions: dict[str, Any]) -> None:
@@ -68,6 +69,13 @@ def test_every_line_of_the_table_of_routes_is_a_function(functions: dict[str, An
         assert answer == {"type": "http", "name": "$return"}
 
 
+def test_pages_are_anonymous_to_the_host_and_the_exchange_of_a_key_is_not(functions: dict[str, Any]) -> None:
+    pages, code = (bindings(functions[name])[0] for name in ("dashboard", "dashboard_code"))
+
+    assert (pages["route"], pages["authLevel"]) == ("dashboard/{*path}", func.AuthLevel.ANONYMOUS)
+    assert (code["route"], code["authLevel"]) == ("dashboard/code", func.AuthLevel.FUNCTION)
+
+
 def test_the_route_prefix_is_the_hosts_default() -> None:
     assert "http" not in json.loads((ROOT / "host.json").read_text())["extensions"]
     assert PREFIX == "/api"
@@ -75,6 +83,8 @@ def test_the_route_prefix_is_the_hosts_default() -> None:
 
 def test_the_functions_are_those_of_the_handlers(functions: dict[str, Any]) -> None:
     builders = {
+        "dashboard": dashboard,
+        "dashboard_code": dashboard_code,
         "registry_events": registry_events,
         "reconcile_registry": reconcile_registry,
         "keep_poison": keep_poison,
