@@ -18,6 +18,7 @@ from shared.engine.telemetry import SpanKind, telemetry
 
 _THROTTLED = 429
 _REFUSED = 400
+_ABSENT = 404  # an answer like any other: what is to be created is looked for first
 _PROVIDER = re.compile(r"/providers/(Microsoft\.[A-Za-z]{1,40})(?=/|$)", re.IGNORECASE)
 _PROVIDERS = {
     name.lower(): name
@@ -57,7 +58,7 @@ class ArmTelemetry(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                 code = response.http_response.status_code
                 status = f"{code // 100}xx"
                 span.note(**{"http.response.status_code": code})
-                if code >= _REFUSED:
+                if code >= _REFUSED and code != _ABSENT:
                     span.fail(str(code))
                 if code == _THROTTLED:
                     listener.measure(ARM_THROTTLES, 1, {"provider": provider})
