@@ -1,6 +1,7 @@
 """The processes of a campaign: each run has a result, whatever becomes of its process."""
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,8 @@ from local.campaign.trial import Trial
 from local.campaign.workers import run_all
 
 pytestmark = pytest.mark.slow
-HANGS, DIES, RAISES = 3, 4, 5
+HANGS, DIES, RAISES, SLEEPS = 3, 4, 5, 6
+PATIENCE = 0.2
 
 
 def attempt_one(case: Case) -> Trial:
@@ -18,6 +20,8 @@ def attempt_one(case: Case) -> Trial:
         pass
     if case.seed == DIES:
         os._exit(7)
+    if case.seed == SLEEPS:
+        threading.Event().wait()
     if case.seed == RAISES:
         raise LookupError("a slip")
     return Trial(case=case, problems=())
@@ -30,11 +34,12 @@ def cases() -> Iterator[Case]:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_run_that_hangs_dies_or_raises_is_a_failure_and_the_others_go_on(jobs: int) -> None:
     trials = {
-        trial.case.seed: trial.problems for trial in run_all(cases(), jobs, patience=0.5, attempt_one=attempt_one)
+        trial.case.seed: trial.problems for trial in run_all(cases(), jobs, patience=PATIENCE, attempt_one=attempt_one)
     }
 
     assert set(trials) == set(range(8))
-    assert trials.pop(HANGS) == ("it still ran after 0 s of real time",)
+    assert trials.pop(HANGS) == ("it still ran after 0.2 s of computing",)
+    assert trials.pop(SLEEPS) == ("it gave no answer for 6 s of real time",)
     assert trials.pop(DIES) == ("its process ended with status 7",)
     assert trials.pop(RAISES) == ("it ended with LookupError('a slip')",)
     assert set(trials.values()) == {()}
