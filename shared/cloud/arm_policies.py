@@ -7,7 +7,6 @@ carry the token elsewhere), no automatic registration of resource providers (the
 
 import json
 import uuid
-from contextvars import ContextVar
 from typing import Any, cast
 
 from azure.core.exceptions import AzureError, DecodeError
@@ -19,13 +18,10 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from shared.cloud.arm_gate import Gate
 from shared.cloud.arm_hosts import ArmHosts
-from shared.cloud.arm_telemetry import ArmTelemetry
+from shared.cloud.arm_telemetry import ArmTelemetry, activity_id
 from shared.cloud.credentials import token_error
 from shared.core.errors import Refused
 from shared.engine.throttle import Throttle
-
-CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
-"""Set by the composition root for one pass; Azure's activity log shows it at every write of that pass."""
 
 # A pass has 60 s. Connecting takes milliseconds or never happens; ARM itself gives up on a provider after a minute.
 _CONNECT_SECONDS = 10
@@ -84,7 +80,7 @@ class _Call(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         headers = request.http_request.headers
         headers["User-Agent"] = _USER_AGENT
         headers["x-ms-client-request-id"] = str(uuid.uuid4())
-        if correlation := CORRELATION_ID.get():
+        if correlation := activity_id():
             headers["x-ms-correlation-request-id"] = correlation
         options = request.context.options
         options["connection_timeout"] = _CONNECT_SECONDS

@@ -8,11 +8,13 @@ requests are not seen here: they go another way.
 import re
 import time
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from shared.engine.chain import known
 from shared.engine.metrics import ARM_DURATION, ARM_REQUESTS, ARM_THROTTLES
 from shared.engine.telemetry import SpanKind, telemetry
 
@@ -32,6 +34,7 @@ _PROVIDERS = {
         "Microsoft.Storage",
     )
 }
+_CORRELATION = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _VERBS = frozenset({"GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"})
 
 
@@ -39,6 +42,14 @@ def provider_of(url: str) -> str:
     """The resource provider that a request is for: the last one named; Microsoft.Resources for groups and the like."""
     named = _PROVIDER.findall(urlsplit(url).path)
     return _PROVIDERS.get(named[-1].lower(), "other") if named else "Microsoft.Resources"
+
+
+def activity_id() -> str:
+    """The correlation id of the work at hand as Azure's activity log shows it at each of its writes; "" if there is none."""
+    correlation = known().get("correlation")
+    if not isinstance(correlation, str) or not _CORRELATION.fullmatch(correlation):
+        return ""
+    return str(UUID(hex=correlation))
 
 
 class ArmTelemetry(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):

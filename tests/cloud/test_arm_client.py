@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from shared.cloud.arm_client import ArmClient, body_of, found, pages
 from shared.cloud.arm_hosts import ArmHosts
-from shared.cloud.arm_policies import CORRELATION_ID
 from shared.core.clouds import CLOUDS
 from shared.core.errors import (
     AccessDenied,
@@ -29,6 +28,7 @@ from shared.core.errors import (
     Throttled,
     Unavailable,
 )
+from shared.engine.chain import within
 from tests.cloud.answering import AnsweringTransport, FixedCredential, Reply, Sent, arm_client
 
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
@@ -169,12 +169,9 @@ async def test_next_links_are_followed_to_the_last_page_and_never_in_a_circle(
 
 async def test_a_request_names_the_app_the_pass_and_bounds_its_wait() -> None:
     transport = always(Reply(200, {}))
-    token = CORRELATION_ID.set("11111111-aaaa-4bbb-8ccc-222222222222")
-    try:
+    with within(correlation="11111111aaaa4bbb8ccc222222222222"):
         await read_endpoint(arm_client(transport))
         await read_group(arm_client(transport))
-    finally:
-        CORRELATION_ID.reset(token)
 
     first, second = transport.sent
     assert first.headers["Authorization"] == "Bearer token"
