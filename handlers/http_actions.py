@@ -122,9 +122,9 @@ async def replay_poison(app: Runtime, call: Call) -> Answer:
     return Answer(body=views.replayed(again, left, more=False), status=202)
 
 
-async def show_health(app: Runtime, _call: Call) -> Answer:
+async def show_health(app: Runtime, call: Call) -> Answer:
     """GET health of an app that could be composed."""
-    found = await health(app)
+    found = await health(app, deep=bool(call.values["deep"]))
     return Answer(body=found, status=200 if found.status == "ok" else 503)
 
 

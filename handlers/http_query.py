@@ -117,6 +117,12 @@ PARAMETERS = {
         read=_severity,
         default=None,
     ),
+    "deep": Parameter(
+        description="1 also looks at permissions, providers, networks, zones, events: seconds, and about 30 reads.",
+        schema={"type": "integer", "minimum": 0, "maximum": 1, "default": 0},
+        read=_whole(0, 1),
+        default=0,
+    ),
     "wait": Parameter(
         description="Seconds to wait for the end of the work before answering 202.",
         schema={"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},

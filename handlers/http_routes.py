@@ -186,7 +186,8 @@ ROUTES = (
         name="show_health",
         method="GET",
         path="health",
-        summary="Whether the app can work: its settings, its policy, its state",
+        summary="Whether the app can work: its settings, its policy, its state; deep, all that it needs of Azure",
+        query=("deep",),
         answers=((200, "Health"), (503, "Health")),
     ),
     Route(

@@ -344,25 +344,6 @@ class Ping(Wire):
     status: Literal["ok"] = "ok"
 
 
-class Check(Wire):
-    """One thing that the app needs."""
-
-    name: str
-    ok: bool
-    sentence: str = ""
-
-
-class Health(Wire):
-    """Whether the app can work."""
-
-    status: Literal["ok", "failing"]
-    version: str
-    mode: str = ""
-    """`enforce` or `audit`; empty while the policy cannot be read."""
-    policy_digest: str = ""
-    checks: list[Check]
-
-
 class OpenApi(BaseModel):
     """An OpenAPI document."""
 

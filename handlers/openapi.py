@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from handlers import http_schemas
+from handlers import health_schemas, http_schemas
 from handlers.http_query import PARAMETERS
 from handlers.http_routes import PREFIX, PROBLEM, ROUTES, Route
 from handlers.http_schemas import OpenApi
@@ -171,7 +171,7 @@ def _schemas() -> Json:
 
 
 def _model(name: str) -> type[BaseModel]:
-    home = next(module for module in (http_schemas, reports_json) if hasattr(module, name))
+    home = next(module for module in (http_schemas, health_schemas, reports_json) if hasattr(module, name))
     model: type[BaseModel] = getattr(home, name)
     return model
 

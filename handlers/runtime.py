@@ -183,6 +183,13 @@ class Runtime:
         return Inquiry(self.ledger, self.policy, self.clock)
 
     @cached_property
+    def postures(self) -> "Postures":
+        """Says where all registries stand."""
+        from shared.engine.postures import Postures
+
+        return Postures(self.ledger, self.policy, self.clock)
+
+    @cached_property
     def undo(self) -> "Undo":
         """Undoes, pauses and resumes."""
         from shared.engine.undo import Undo
@@ -192,13 +199,6 @@ class Runtime:
     @cached_property
     def remediation(self) -> "Remediation":
         """Acts on one registry because somebody asked."""
-    @cached_property
-    def postures(self) -> "Postures":
-        """Says where all registries stand."""
-        from shared.engine.postures import Postures
-
-        return Postures(self.ledger, self.policy, self.clock)
-
         from shared.engine.remediation import Remediation
 
         return Remediation(

@@ -8,7 +8,7 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from handlers import http_schemas
+from handlers import health_schemas, http_schemas
 from handlers.http_actions import ACTIONS
 from handlers.http_health import VERSION
 from handlers.http_query import PARAMETERS
@@ -74,7 +74,7 @@ def test_every_name_in_the_table_of_routes_means_something() -> None:
     for route in ROUTES:
         assert set(route.query) <= PARAMETERS.keys()
         for model in filter(None, (route.body, *(model for _, model in route.answers))):
-            assert any(hasattr(home, model) for home in (http_schemas, reports_json))
+            assert any(hasattr(home, model) for home in (http_schemas, health_schemas, reports_json))
 
 
 def test_every_operation_says_what_it_takes_and_answers() -> None:
