@@ -41,6 +41,7 @@ class TableRendering:
         self._findings.add_column("What", overflow="fold", ratio=1)
         self._plans: list[Posture] = []
         self._sound: list[str] = []
+        self.length = 0
 
     def add(self, posture: Posture) -> None:
         """Take one registry in."""

@@ -78,7 +78,10 @@ class Ending:
 
 
 class Rendering(Protocol):
-    """One form of a report while it is written."""
+    """One form of a report while it is written; *length* is how many characters of registries it holds."""
+
+    @property
+    def length(self) -> int: ...
 
     def add(self, posture: Posture) -> None:
         """Write one registry."""

@@ -28,6 +28,11 @@ class CsvRendering:
         self._writer = csv.writer(self._text, lineterminator="\r\n")
         self._writer.writerow(COLUMNS)
 
+    @property
+    def length(self) -> int:
+        """Characters so far."""
+        return self._text.tell()
+
     def add(self, posture: Posture) -> None:
         """Write one registry."""
         registry = posture.registry

@@ -46,11 +46,14 @@ class HtmlRendering:
         self._origin = origin
         self._summary = Summary()
         self._sections: list[str] = []
+        self.length = 0
 
     def add(self, posture: Posture) -> None:
         """Write one registry."""
         self._summary.add(posture)
-        self._sections.append(_section(posture, self._origin))
+        text = _section(posture, self._origin)
+        self._sections.append(text)
+        self.length += len(text)
 
     def finish(self, ending: Ending) -> str:
         """Give the page."""

@@ -111,11 +111,14 @@ class JsonRendering:
         self._origin = origin
         self._summary = Summary()
         self._registries: list[str] = []
+        self.length = 0
 
     def add(self, posture: Posture) -> None:
         """Write one registry."""
         self._summary.add(posture)
-        self._registries.append(_registry(posture, self._origin).model_dump_json(by_alias=True))
+        text = _registry(posture, self._origin).model_dump_json(by_alias=True)
+        self._registries.append(text)
+        self.length += len(text)
 
     def finish(self, ending: Ending) -> str:
         """Give the document: everything but the registries is written as one, and they are put into their place."""

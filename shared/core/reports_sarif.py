@@ -35,11 +35,14 @@ class SarifRendering:
         self._origin = origin
         self._summary = Summary()
         self._results: list[str] = []
+        self.length = 0
 
     def add(self, posture: Posture) -> None:
         """Write one registry's findings."""
         self._summary.add(posture)
-        self._results += [_text(_result(noted, posture)) for noted in posture.findings]
+        texts = [_text(_result(noted, posture)) for noted in posture.findings]
+        self._results += texts
+        self.length += sum(map(len, texts))
 
     def finish(self, ending: Ending) -> str:
         """Give the log: the run is written without results, and they are put into their place."""

@@ -4,6 +4,7 @@ Where all registries stand, from the ledger: page by page, so that one page is a
 Azure is not asked: every posture is as old as the registry's last pass, and says how old that is.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,10 +16,13 @@ from shared.core.report import Severity
 from shared.engine.ports import Clock
 from shared.engine.records import LedgerRow
 
-PAGE = 500
+PAGE = 200
+"""Rows read at once: whole rows are large, and to read them keeps other invocations of the process waiting."""
 MOST = 10_000
 """Rows that one report looks through; the rest is to be had by the place where it ended."""
 GONE = "gone"
+_AT_ONCE = 20
+"""Registries judged before other invocations get their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +94,17 @@ class Postures:
         Raises:
             MalformedCursor: *place* is none of this ledger's.
         """
-        left = place.most
-        while left > 0:
+        while place.most > 0:
             page = await self._source.list_whole_rows(
-                phase=wanted.phase, subscription=wanted.subscription, limit=min(PAGE, left), after=place.after
+                phase=wanted.phase, subscription=wanted.subscription, limit=min(PAGE, place.most), after=place.after
             )
-            for known in page.known:
+            for at, known in enumerate(page.known):
+                if at % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 posture = self._posture(known, wanted)
                 if posture is not None:
                     yield posture
-            left -= len(page.known)
+            place.most -= len(page.known)
             place.after = page.after
             if not page.after:
                 return
@@ -130,7 +135,17 @@ def only(posture: Posture, severity: Severity) -> Posture | None:
 
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """How far one report has come: *after* is where the rest begins, "" at the end."""
+    """
+    How far one report has come.
+
+    Attributes:
+        after: Where the rest begins; "" at the end.
+        most: Rows that may still be read.
+    """
 
     after: str = ""
     most: int = MOST
+
+    def stop(self) -> None:
+        """Read no further page."""
+        self.most = 0

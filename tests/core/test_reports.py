@@ -55,6 +55,17 @@ def test_the_same_postures_give_the_same_text(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_a_report_knows_how_long_it_has_become(form: str) -> None:
+    rendering = FORMS[form].rendering(ORIGIN)
+    empty = rendering.length
+    for posture in MANY:
+        rendering.add(posture)
+
+    assert empty <= len(",".join(COLUMNS)) + 2
+    assert 1000 < rendering.length <= len(rendering.finish(Ending()))
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_an_empty_report_is_a_report(form: str) -> None:
     assert written(form, ())
 

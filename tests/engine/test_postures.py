@@ -64,6 +64,18 @@ async def test_rows_are_read_by_the_page_and_none_beyond_the_end() -> None:
     assert ledger.limits == [PAGE, 100]
 
 
+async def test_a_reader_who_has_enough_gets_the_place_where_the_rest_begins() -> None:
+    ledger = await a_ledger(PAGE + 10)
+    walk, found = Walk(), 0
+    async for _ in Postures(ledger, a_policy(), LoopClock()).walk(Wanted(), walk):
+        found += 1
+        walk.stop()
+
+    assert found == PAGE
+    assert walk.after
+    assert len(await walked(ledger, Walk(after=walk.after))) == 10
+
+
 async def test_what_was_asked_for_is_told_without_what_was_not() -> None:
     assert Wanted(phase="blocked").filters == {"phase": "blocked"}
     assert Wanted().filters == {}
