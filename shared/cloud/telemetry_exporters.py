@@ -43,24 +43,28 @@ _DELTAS: dict[type, AggregationTemporality] = {
 
 def create_telemetry(settings: TelemetrySettings) -> OpenTelemetry:
     """Make what keeps and sends; opens no connection and imports no exporter."""
-    processors: list[SpanProcessor] = []
+    tracers = TracerProvider(resource=_resource())
     readers: list[MetricReader] = []
     if settings.connection:
-        processors.append(BatchSpanProcessor(DeferredSpans(lambda: _azure_spans(settings))))
+        spans = DeferredSpans(lambda: _azure_spans(settings, tracers))
+        tracers.add_span_processor(BatchSpanProcessor(spans))
         readers.append(_reader(DeferredMetrics(lambda: _azure_metrics(settings), _DELTAS)))
     if settings.otlp:
-        processors.append(BatchSpanProcessor(DeferredSpans(_otlp_spans)))
+        tracers.add_span_processor(BatchSpanProcessor(DeferredSpans(_otlp_spans)))
         readers.append(_reader(DeferredMetrics(_otlp_metrics)))
-    return assemble(processors, readers)
+    return OpenTelemetry(tracers, MeterProvider(metric_readers=readers, resource=_resource()))
 
 
 def assemble(processors: Sequence[SpanProcessor], readers: Sequence[MetricReader]) -> OpenTelemetry:
-    """The providers around *processors* and *readers*; tests give ones that keep everything in memory."""
-    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or SERVICE})
-    tracers = TracerProvider(resource=resource)
+    """The same around any *processors* and *readers*, such as ones that keep everything in memory."""
+    tracers = TracerProvider(resource=_resource())
     for processor in processors:
         tracers.add_span_processor(processor)
-    return OpenTelemetry(tracers, MeterProvider(metric_readers=readers, resource=resource))
+    return OpenTelemetry(tracers, MeterProvider(metric_readers=readers, resource=_resource()))
+
+
+def _resource() -> Resource:
+    return Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or SERVICE})
 
 
 class DeferredSpans(SpanExporter):
@@ -135,7 +139,8 @@ def _reader(exporter: MetricExporter) -> MetricReader:
     return PeriodicExportingMetricReader(exporter, export_interval_millis=interval)
 
 
-def _azure_options(settings: TelemetrySettings) -> dict[str, Any]:
+def azure_options(settings: TelemetrySettings) -> dict[str, Any]:
+    """What both exporters of Application Insights are made with."""
     from azure.identity import ManagedIdentityCredential
 
     credential = ManagedIdentityCredential(client_id=settings.client_id or None) if settings.identity else None
@@ -143,16 +148,16 @@ def _azure_options(settings: TelemetrySettings) -> dict[str, Any]:
     return {"connection_string": settings.connection, "credential": credential, "disable_offline_storage": True}
 
 
-def _azure_spans(settings: TelemetrySettings) -> SpanExporter:
+def _azure_spans(settings: TelemetrySettings, tracers: TracerProvider) -> SpanExporter:
     from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter
 
-    return AzureMonitorTraceExporter(**_azure_options(settings))
+    return AzureMonitorTraceExporter(**azure_options(settings), tracer_provider=tracers)
 
 
 def _azure_metrics(settings: TelemetrySettings) -> MetricExporter:
     from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter
 
-    return AzureMonitorMetricExporter(**_azure_options(settings))
+    return AzureMonitorMetricExporter(**azure_options(settings))
 
 
 def _otlp_spans() -> SpanExporter:
