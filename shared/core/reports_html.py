@@ -23,8 +23,8 @@ body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; font: 16px/1.5 system-
   background: var(--paper); }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
+td:last-child, .name { overflow-wrap: anywhere; }
 thead th { background: var(--shade); } caption { text-align: left; color: var(--soft); padding: .2rem 0; }
 .id, .soft { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 .error, .open { color: var(--error); font-weight: 600; } .warning { color: var(--warning); font-weight: 600; }
@@ -121,7 +121,7 @@ def _doors(posture: Posture) -> str:
     if not posture.doors:
         return ""
     rows = "".join(
-        f'<tr><th scope="row">{escape(door.target.name)}</th><td>{escape(door.kind.value)}</td>'
+        f'<tr><th scope="row" class="name">{escape(door.target.name)}</th><td>{escape(door.kind.value)}</td>'
         f'<td class="{escape(door.access.value)}">{escape(door.access.value)}</td></tr>'
         for door in posture.doors
     )
