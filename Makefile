@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up audit azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli infra-check clean audit-deps fuzz
+.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli infra-check clean audit-deps fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ up: setup ## keep the simulated Azure and the Functions host running, and print 
 
 audit: .venv/.ready ## say where your registries stand, with your own `az login`, read-only (ARGS='--policy FILE --format sarif')
 	@$(PYTHON) -m local audit $(ARGS)
+
+doctor: .venv/.ready ## say what the policy needs of Azure and does not find, and what to run (ARGS='--policy FILE')
+	@$(PYTHON) -m local doctor $(ARGS)
 
 azure: .venv/.ready ## run only the simulated Azure (ARGS='--seed FILE --port N')
 	@$(PYTHON) -m local.simulator $(ARGS)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "init": ("local.init", "write a policy file from questions or flags"),
+    "doctor": ("local.doctor", "say what the policy needs of Azure and does not find, and what to run"),
     "audit": ("local.audit", "look at your registries with your own `az login`, read-only"),
 }
 _USAGE = 2

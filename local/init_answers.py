@@ -124,9 +124,7 @@ WORKSPACES = Question(
     kind=WorkspaceId,
     many=True,
 )
-PATTERNS = Question(
-    flag="--registries", asked="Patterns of registry names", kind=NamePattern, many=True
-)
+PATTERNS = Question(flag="--registries", asked="Patterns of registry names", kind=NamePattern, many=True)
 NO_ZONES = "none"
 """The answer that leaves names to somebody else."""
 
