@@ -40,7 +40,7 @@ class ArmSurroundings:
         """A list of tenants needs a token and no right."""
         await self._arm.list("/tenants", _TENANTS_API, operation="list tenants")
 
-    async def permissions(self, scope: str) -> tuple[Permission, ...]:
+    async def permissions(self, scope: str) -> tuple[Permission, ...] | None:
         """
         At *scope*.
 
@@ -48,7 +48,7 @@ class ArmSurroundings:
         """
         path = f"{scope}/providers/Microsoft.Authorization/permissions"
         listed = await self._arm.list(path, _PERMISSIONS_API, operation="list permissions")
-        return tuple(permission_of(entry) for entry in listed or ())
+        return None if listed is None else tuple(permission_of(entry) for entry in listed)
 
     async def provider(self, subscription: str, namespace: str) -> str:
         """`registrationState`."""

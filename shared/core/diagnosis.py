@@ -18,7 +18,7 @@ SCARCE = 16
 """Free addresses below which a subnet deserves a look: four registries of one region in this network."""
 ONE_REGISTRY = 4
 """Least addresses of a registry of one region: registry, storage, login server, data endpoint (see `core.endpoints`)."""
-NOBODY = "<object id of the app's identity>"
+NOBODY = "<object id of the identity>"
 PROVIDERS = (
     "Microsoft.ContainerRegistry",
     "Microsoft.EventGrid",
@@ -65,11 +65,15 @@ class EventRoute:
     state: str = ""
 
 
-def of_need(need: Need, permissions: Iterable[Permission], principal: str) -> Diagnosis:
-    """Whether the app holds the rights of *need*."""
+def of_need(need: Need, permissions: Iterable[Permission] | None, principal: str) -> Diagnosis:
+    """Whether the app holds the rights of *need*; there are no *permissions* at what does not exist."""
+    if permissions is None:
+        sentence = f"There is no {need.scope}, which the policy names for {need.what}."
+        fix = "Create it, or correct the policy."
+        return Diagnosis(check="permission", verdict=Verdict.FAIL, sentence=sentence, subject=need.scope, fix=fix)
     missing = lacking(need, permissions)
     if not missing:
-        sentence = f"All {len(need.actions)} rights for {need.what} are there."
+        sentence = f"Every right for {need.what} is there ({len(need.actions)})."
         return Diagnosis(check="permission", verdict=Verdict.OK, sentence=sentence, subject=need.scope)
     sentence = f"For {need.what} the app lacks {', '.join(missing)} on {need.scope}."
     verdict = Verdict.FAIL if need.vital else Verdict.WARN

@@ -17,8 +17,8 @@ class Surroundings(Protocol):
         """Get an access token and reach Resource Manager with it."""
         ...
 
-    async def permissions(self, scope: str) -> tuple[Permission, ...]:
-        """The app's own permissions at an ARM path, inherited ones included."""
+    async def permissions(self, scope: str) -> tuple[Permission, ...] | None:
+        """The app's own permissions at an ARM path, inherited ones included; None if nothing is there."""
         ...
 
     async def provider(self, subscription: str, namespace: str) -> str:

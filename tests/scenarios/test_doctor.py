@@ -13,6 +13,7 @@ from tests.scenarios.rights import GRANTED, grant, refused, role
 from tests.scenarios.sharing import Neighbourhood
 from tests.scenarios.test_egress import egress
 from tests.scenarios.test_isolation import create, tell
+from tests.scenarios.told import ToldHouse
 from tests.scenarios.ways_out import add_group, add_policy
 
 CODES = {"policy", "token", "state-table", "state-queue", "state-blob", "outcomes", "permission", "provider", "events"}
@@ -136,19 +137,21 @@ def test_a_small_subnet_is_told_before_it_is_full(prefix: str, verdict: Verdict,
     tell(story())
 
 
-def test_a_subnet_that_does_not_exist_and_a_zone_that_may_not_be_made_are_told() -> None:
+def test_a_network_that_does_not_exist_and_a_zone_that_may_not_be_made_are_told() -> None:
     async def story() -> None:
         house = House()
         network = house.document["networks"][0]
         network["subnet"] = house.scene.subnet.replace("/endpoints", "/nowhere")
         network["dns"] |= {"create_zones": False}
+        network["endpoints_resource_group"] = f"{house.scene.subscription}/resourceGroups/nowhere"
 
         found = bad(await examined(house))
 
-        assert [each.check for each in found] == ["subnet", "zone", "zone", "zone"]
+        assert [each.check for each in found] == ["permission", "permission", "subnet", "zone", "zone", "zone"]
         assert all(each.verdict is Verdict.FAIL for each in found)
-        assert "az network vnet subnet create" in found[0].fix
-        assert "az network private-dns zone create" in found[1].fix
+        assert found[0].sentence.startswith(f"There is no {house.scene.subscription}/resourceGroups/nowhere")
+        assert "az network vnet subnet create" in found[2].fix
+        assert "az network private-dns zone create" in found[3].fix
 
     tell(story())
 
@@ -232,5 +235,52 @@ def test_a_subscription_that_is_not_there_is_told_and_not_raised() -> None:
         assert found
         assert {each.verdict for each in found} <= {Verdict.UNKNOWN, Verdict.FAIL, Verdict.WARN}
         assert all("99999999" in f"{each.subject} {each.sentence}" for each in found)
+
+    tell(story())
+
+
+def test_outcome_events_that_wait_for_their_topic_are_told() -> None:
+    async def story() -> None:
+        async with ToldHouse() as house:
+            house.break_topic()
+            registry = await create(house)
+            assert await house.settle(registry) == "converged"
+            waiting = bad(await doctor_of(house, topic="https://topic.example").examine())
+            house.azure.faults.clear()
+            assert await house.live(house.everything_told)
+            told = await doctor_of(house, topic="https://topic.example").examine()
+
+            assert [(each.check, each.verdict) for each in waiting] == [("outcomes", Verdict.WARN)]
+            assert "contoso" in waiting[0].sentence
+            assert "EventGrid Data Sender" in waiting[0].fix
+            assert [each.verdict for each in told if each.check == "outcomes"] == [Verdict.OK]
+
+    tell(story())
+
+
+def test_the_names_of_a_network_whose_zones_somebody_else_manages_are_left_alone() -> None:
+    async def story() -> None:
+        house = House()
+        house.document["networks"][0]["dns"] = {"manage": False}
+
+        found = await examined(house)
+
+        assert bad(found) == []
+        assert "zone" not in {each.check for each in found}
+
+    tell(story())
+
+
+def test_a_registry_that_is_gone_since_is_passed_over() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry = await create(house)
+            assert await house.settle(registry) == "converged"
+            house.azure.world.delete(registry)
+
+            found = await doctor_of(house).examine()
+
+            assert bad(found) == []
+            assert "deny-assignment" not in {each.check for each in found}
 
     tell(story())
