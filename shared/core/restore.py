@@ -65,11 +65,18 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restoration:
-    """Snapshots are being restored; *why* is the sentence for the report."""
+    """
+    Snapshots are being restored.
+
+    Attributes:
+        why: The sentence for the report.
+        written: When Azure first accepted a write of the last request that wrote one; None before any.
+    """
 
     kind: Literal["undo", "rollback"]
     since: datetime
     why: str
+    written: datetime | None = None
 
 
 def plan_restoring(

@@ -7,6 +7,7 @@ snapshot, writes what differs, reads again until it holds, and then rests (undo)
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.core import discovery
@@ -27,7 +28,7 @@ from shared.core.report import (
     Waiting,
 )
 from shared.core.restore import Restoration, RestoreSettings, plan_restoring
-from shared.engine.apply import Applier
+from shared.engine.apply import Applied, Applier
 from shared.engine.gather import all_of
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, ControlPlane, Progress
@@ -37,7 +38,10 @@ from shared.engine.work import Work
 ROUNDS = 3
 """Times that one pass writes the same thing and looks whether it holds."""
 PATIENCE = timedelta(minutes=60)
-"""For one request to restore; the slowest recorded update took 35 s, closing may take Azure a quarter of an hour."""
+"""
+From the first write of a request that Azure accepted until it shows; the slowest recorded update took 35 s, closing may
+take Azure a quarter of an hour.
+"""
 _PLATFORM_DELAY = timedelta(seconds=30)
 
 type AskProgress = Callable[[Work], Awaitable[Mapping[str, Progress]]]
@@ -91,7 +95,7 @@ class Restorer:
             changes = plan_restoring(work.row.snapshots, targets, work.row.rules_added)
             if not changes:
                 return await self._restored(work, restoration)
-            if self._waited(work, restoration) > PATIENCE:
+            if self._ignored_for(work, restoration) > PATIENCE:
                 return self._given_up(work, restoration)
             runnable = not_refused(changes, work.row.refused)
             if not runnable:
@@ -101,12 +105,14 @@ class Restorer:
             await work.claim(self._clock.now())
             applied = await self._applier.apply(runnable, (), work.retrier)
             passing = self._results.note(work, applied)
+            restoration = self._written(work, restoration, applied)
             await work.save()
             if work.row.operations:
                 return self._running(work)
             if passing is not None:
                 return self._come_back(work, passing)
-        return self._given_up(work, restoration)
+        sentence = "Azure accepted the restored network settings and does not show them yet."
+        return self._again(work, self._pacing.scaled(_PLATFORM_DELAY), "Propagation", sentence)
 
     async def _targets(self, work: Work) -> tuple[Target, ...]:
         """What has a snapshot and is there; a registry that is gone needs nothing restored."""
@@ -134,6 +140,21 @@ class Restorer:
     def _waited(self, work: Work, restoration: Restoration) -> timedelta:
         """How long it is tried: each request has patience of its own, for somebody may have put right what stood in the way."""
         return self._clock.now() - max(restoration.since, work.row.requested)
+
+    def _written(self, work: Work, restoration: Restoration, applied: Applied) -> Restoration:
+        """Note the first write of this request that Azure accepted."""
+        known = restoration.written is not None and restoration.written >= work.row.requested
+        if known or all(attempt.error is not None for attempt in applied.attempts):
+            return restoration
+        restoration = replace(restoration, written=self._clock.now())
+        work.update(restoring=restoration)
+        return restoration
+
+    def _ignored_for(self, work: Work, restoration: Restoration) -> timedelta:
+        """How long Azure does not show what it accepted for this request; an outage before the first write does not count."""
+        if restoration.written is None or restoration.written < work.row.requested:
+            return timedelta()
+        return self._clock.now() - restoration.written
 
     def _given_up(self, work: Work, restoration: Restoration) -> Outcome:
         """Azure accepts the writes and does not show them: a person has to look."""

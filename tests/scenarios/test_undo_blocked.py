@@ -29,3 +29,21 @@ def test_an_undo_that_a_lock_stopped_is_finished_by_the_next_request_once_the_lo
             assert network_of(house, registry) == before
 
     tell(story())
+
+
+def test_an_undo_that_azure_throttles_for_hours_before_its_first_write_is_not_given_up() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry, before = await prepared(house)
+            storage = resources(house, registry)[1]
+            busy = Fault(kind=FaultKind.RESPOND, method="GET", path=f"{storage.name}$", times=30, status=429, code="x")
+            house.azure.faults.add(busy)
+
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+
+            assert await house.settle(registry, timedelta(days=1)) == "paused"
+            assert network_of(house, registry) == before
+            told = await house.told(registry)
+            assert not [entry for entry in told if entry.result == "blocked"]
+
+    tell(story())
