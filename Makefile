@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli infra-check clean audit-deps fuzz
+.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli browser infra-check clean audit-deps fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -55,7 +55,7 @@ campaign: .venv/.ready ## let everything go wrong at every call, in virtual time
 crash: setup ## kill the host at every step of the path, and see it finish all the same (ARGS='--points 1-20 --jobs J')
 	@$(PYTHON) -m local.crash --jobs 2 $(ARGS)
 
-test: setup cli ## run every test, two files at a time
+test: setup cli browser ## run every test, two files at a time
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-fast: setup ## run the tests that start no process
@@ -76,6 +76,9 @@ contracts: .venv/.ready
 format: .venv/.ready ## format and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+browser: ## install a headless Chromium for the tests of pages, if there is none
+	@local/chromium.sh
 
 cli: .local/cli/.ready ## install the Azure CLI and azure-ai-ml, which the tests use as clients, each in its own environment
 

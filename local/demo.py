@@ -29,6 +29,8 @@ from local.stage import Stage
 
 SCALE = 0.1
 TIMEOUT = timedelta(seconds=120)
+DASHBOARD = "http://127.0.0.1:7071/api/dashboard"
+"""Where it is under `make up`, if nobody else has that port."""
 INTERRUPTED = 130
 
 
@@ -56,6 +58,7 @@ def run(arguments: argparse.Namespace, show: Show) -> int:
         show.requests(ending.requests)
         show.acts(ending.acts)
         show.verdict(ending.problems, ending.registry)
+        show.line(f"`make up` keeps all of this running, with a dashboard at {DASHBOARD} (or where it says).")
         folder.keep = arguments.keep or bool(ending.problems)
     return report(ending, as_json=arguments.json)
 

@@ -49,14 +49,15 @@ class Stage:
         folder: Where everything is kept; must be empty or new.
         scale: Factor on all durations of the simulated Azure; the app's own waits follow it.
         port: Of the simulated Azure; 0 takes a free one.
+        host_port: Of the Functions host; 0 takes a free one.
     """
 
-    def __init__(self, folder: Path, *, scale: float, port: int = 0) -> None:
+    def __init__(self, folder: Path, *, scale: float, port: int = 0, host_port: int = 0) -> None:
         self.folder = folder
         self.scale = scale
         self._port = port
         self._ending = ExitStack()
-        self._host_port = 0
+        self._host_port = host_port
         self.azurite: Azurite
         self.azure: AzureAddress
         self.host: RunningHost

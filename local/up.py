@@ -7,6 +7,7 @@ Azure, and the app isolates whatever appears.
 
 import argparse
 import asyncio
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ from local.stage import Stage
 from local.up_guide import guide
 
 LOOK_AGAIN = timedelta(seconds=1)
+HOST_PORT = 7071
+"""Of the Functions host, if nobody has it: the one that Core Tools take."""
+DASHBOARD = "/api/dashboard"
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -42,7 +46,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, show: Show) -> None:
     """Start, play, explain, and keep running; returns only by an exception."""
-    with work_folder("up") as folder, Stage(folder.path, scale=arguments.scale, port=arguments.port) as stage:
+    host_port = HOST_PORT if is_free(HOST_PORT) else 0
+    with (
+        work_folder("up") as folder,
+        Stage(folder.path, scale=arguments.scale, port=arguments.port, host_port=host_port) as stage,
+    ):
         set_up(stage, show)
         if arguments.empty:
             asyncio.run(_lay_out(stage))
@@ -57,6 +65,8 @@ def run(arguments: argparse.Namespace, show: Show) -> None:
 def explain(stage: Stage, show: Show) -> None:
     """Say where everything is and what can be done with it."""
     places = {
+        "dashboard": f"{stage.host.url}{DASHBOARD}",
+        "function key for it": stage.host.key,
         "simulated Azure": stage.azure.endpoint,
         "its state": f"{stage.azure.endpoint}/simulator/state",
         "its log": f"{stage.azure.endpoint}/simulator/log",
@@ -73,6 +83,17 @@ def explain(stage: Stage, show: Show) -> None:
     show.line(guide(stage).text())
     show.line("")
     show.line("Ctrl-C here stops everything.")
+
+
+def is_free(port: int) -> bool:
+    """Nobody listens on *port* of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 async def _lay_out(stage: Stage) -> None:
