@@ -251,9 +251,7 @@ class HttpSettings:
     of a key. Default: blank, a caller is known by those digits alone.
     """
 
-    findings_page: str = field(
-        metadata=_setting("ISOLATION_FINDINGS_PAGE", "", _matching(_PAGE, "https://… is needed"))
-    )
+    findings_page: str = field(metadata=_setting("ISOLATION_FINDINGS_PAGE", "", _matching(_PAGE, "https is needed")))
     """Where you publish docs/findings.md, for the links in reports. Default: blank, reports name the file."""
 
 
