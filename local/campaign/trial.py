@@ -46,7 +46,7 @@ class Trial:
 
 def attempt(case: Case, house_type: type[StormHouse] = StormHouse) -> Trial:
     """Run *case* in virtual time of its own."""
-    return run_virtual(_Attempt(case, house_type(case)).run())
+    return run_virtual(_Attempt(case, house_type(case)).run(), idle_turns=1)
 
 
 class _Attempt:
