@@ -19,6 +19,8 @@ from tests.scenarios.ways_out import add_group, add_policy
 from tests.virtual_time import run_virtual
 
 AUDIT = role("audit")
+SHOWN = {"Microsoft.Network/privateDnsZones/read"}
+"""Resource Graph shows rows of what the caller may read and demands nothing for the others."""
 
 
 async def new_registry() -> Told:
@@ -113,7 +115,7 @@ def test_an_audit_works_with_exactly_its_role(story: str, outcome: str) -> None:
 def test_an_audit_uses_every_right_of_its_role_and_no_other_one() -> None:
     used = frozenset[str]().union(*(told(story.__name__).demanded for story in STORIES))
 
-    assert sorted({*AUDIT} - used) == []
+    assert sorted({*AUDIT} - used - SHOWN) == []
     assert sorted(used - {*AUDIT}) == []
 
 
