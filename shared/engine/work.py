@@ -73,7 +73,7 @@ class Work:
     ) -> None:
         self.message = message
         self.retrier = retrier
-        self.row = entry.row if entry else _lost(message, now)
+        self.row = _certain(entry.row) if entry else _lost(message, now)
         self.begun = now
         self.due = _due(self.row)
         self.before = self.row.outcome
@@ -262,6 +262,15 @@ def _comes_before(claim: Claim, message: WorkMessage) -> bool:
     generation, _, attempt = claim.holder.partition("@")[0].partition(".")
     led_to_it = {str(message.attempt - 1), str(message.attempt)}
     return generation == str(message.generation) and attempt in led_to_it
+
+
+def _certain(row: LedgerRow) -> LedgerRow:
+    """
+    The row without what may already have been started: what waits is carried on without looking, so it must be certain.
+
+    A claim that is still there was left by a pass that came to no end, in the middle of starting what waited.
+    """
+    return row if row.claim is None else replace(row, pending=())
 
 
 def _lost(message: WorkMessage, now: datetime) -> LedgerRow:

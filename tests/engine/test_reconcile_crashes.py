@@ -195,6 +195,7 @@ def test_a_process_that_dies_at_any_write_of_its_state_loses_nothing_and_leaves_
         story = told({step: (before, Died)})
 
         assert is_whole(story), step
+        assert sorted(story.started) == sorted(usual.started), step  # what took effect is not written again
         # The repeated pass, and looks at what it finds under way without knowing since when.
         assert story.runs <= usual.runs + 3, step
         assert len(story.sent) <= len(usual.sent) + 2, step
