@@ -45,9 +45,8 @@ def path_of(registry: ResourceId, *more: str) -> str:
 def a_known(registry: ResourceId = ALPHA, outcome: Outcome | None = None, **members: Any) -> LedgerRow:
     outcome = outcome or Converged()
     findings = members.pop("findings", ())
-    report = Report(
-        registry=registry, at=EPOCH, phase=outcome.kind, reasons=getattr(outcome, "reasons", ()), findings=findings
-    )
+    reasons = (outcome.reason,) if isinstance(outcome, Failed) else getattr(outcome, "reasons", ())
+    report = Report(registry=registry, at=EPOCH, phase=outcome.kind, reasons=reasons, findings=findings)
     return a_row(registry=registry, outcome=outcome, report=report, sequence=1, **members)
 
 
@@ -81,6 +80,7 @@ async def test_the_overview_counts_groups_and_tells_what_to_do(browser: Browser)
     assert "4 registries" in seen.words
     assert re.search(r"1 Isolated 0 In progress 2 Blocked 1 Failed", seen.words)
     assert "SubnetUnusable 2 registries" in seen.words
+    assert "It failed five times." in seen.words
     assert seen.words.count("Subnet endpoints is full: enlarge it.") == 3  # once for all, and in each line of the list
     assert seen.words.index("b1 rg-ml") < seen.words.index("alpha rg-ml")
 
@@ -108,8 +108,7 @@ async def test_exemptions_that_end_soon_are_told_with_their_owner() -> None:
 
     seen = await browser.get()
 
-    assert "alp* (1 registry" in seen.words
-    assert "14 days left; ops: reason alp*" in seen.words
+    assert "14 days left; spares registry, storage, acr of 1 registry; ops: reason alp*" in seen.words
     assert "reason later" not in seen.words
     assert "reason over" not in seen.words
 
