@@ -5,7 +5,7 @@ In virtual time, through the whole app, in one subscription, with the buckets of
 enforced. The reference is what the limits alone allow: the time until the last write that the final world needed could be
 let through, and then what the app needs after its last network write when it is alone. Reads are not counted into the bound
 except the three that nobody can do without (the registry, its storage account, its container registry). Afterwards every
-registry of which the app says so must be isolated in the simulated Azure. One that is not within half an hour is lost.
+registry of which the app says so must be isolated in the simulated Azure. One that is not within an hour is lost.
 """
 
 import argparse

@@ -296,6 +296,7 @@ class Runtime:
             principal=azure.principal_id,
             outbox=self.outbox,
             index=self.index,
+            throttle=self.arm.throttle,
             pass_deadline=self.settings.work.pass_deadline,
         )
 

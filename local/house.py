@@ -172,6 +172,7 @@ class House:
                 principal=APP,
                 outbox=self.outbox,
                 index=self.index,
+                throttle=arm.throttle,
             )
         )
         self.intake = Intake(self.ledger, self.queue, self.clock)

@@ -31,6 +31,7 @@ from shared.core.report import (
 from shared.core.requests import WorkMessage
 from shared.core.storage_rules import remembered
 from shared.core.verification import WINDOW, verification
+from shared.engine.admission import Admission
 from shared.engine.apply import Applier, ready
 from shared.engine.approval import hold_back, require_approved
 from shared.engine.asking import ask, told_by
@@ -54,6 +55,7 @@ from shared.engine.retrying import Retrier
 from shared.engine.rollback import judge, second_look
 from shared.engine.seen import left_to_observation
 from shared.engine.telemetry import stage
+from shared.engine.throttle import Throttle
 from shared.engine.work import TakenOver, Work, reason_of
 
 ROUNDS = 3
@@ -80,6 +82,7 @@ class Services:
     principal: str = ""
     index: OwnerIndex | None = None
     outbox: Outbox | None = None
+    throttle: Throttle | None = None
     pass_deadline: timedelta = timedelta(seconds=60)
 
 
@@ -93,6 +96,8 @@ class Reconciler:
         self._observer = Observer(services.plane, services.policy, services.zone_table)
         self._applier = Applier(services.plane, services.clock, services.pacing, services.leases)
         self._results = Results(services.clock, services.pacing)
+        throttle = services.throttle
+        self._admission = Admission(throttle, services.policy, services.clock) if throttle is not None else None
         self._recall = Recall(services.clock)
         self._turn = NamesTurn(services.plane, self._recall, services.clock)
         self._departure = Departure(
@@ -133,6 +138,8 @@ class Reconciler:
         if claimed is not None:
             delay = min(claimed - now, self._pacing.scaled(_CLAIMED_DELAY))
             return say(work, await self._wait_for_other(work, delay), self._clock.now())
+        if self._admission is not None and (wait := self._admission.wait(work.row)):
+            return say(work, await self._wait_in_line(work, wait), self._clock.now())
         try:
             outcome = endured(work, await self._outcome(work), self._clock.now())
             await self._finish(work, outcome)
@@ -147,6 +154,11 @@ class Reconciler:
         """Come back with the same message: a pass for an earlier one is at work, and will not ask for this one's next."""
         await work.retrier.call(lambda: self._services.queue.send(work.message, delay))
         return self._again(delay, "AnotherPass", "Another pass is at work on this registry.")
+
+    async def _wait_in_line(self, work: Work, delay: timedelta) -> Outcome:
+        """Come back with the same message, before anything was read or written."""
+        await work.retrier.call(lambda: self._services.queue.send(work.message, delay))
+        return self._again(delay, "Throttled", "Azure's limits are nearly used up; other registries go first.")
 
     async def _outcome(self, work: Work) -> Outcome:
         try:

@@ -79,7 +79,9 @@ def watched(plan: Plan) -> Watch | None:
     targets = [wait.watched for wait in plan.waits if wait.watched is not None]
     if not targets or len(targets) < len(plan.waits):
         return None
-    return Watch(target=targets[0].id, target_kind=targets[0].kind)
+    # A storage account allows few reads and a container registry publishes no limit; Azure closes both at about the same time.
+    first = min(targets, key=lambda target: target.kind is not TargetKind.ACR)
+    return Watch(target=first.id, target_kind=first.kind)
 
 
 def propagation(work: Work, watch: Watch) -> tuple[Reason, ...]:
