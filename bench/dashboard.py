@@ -103,7 +103,7 @@ async def fill(connection_string: str, rows: Sequence[LedgerRow]) -> None:
 async def visit(url: str, key: str, registries: int) -> Figures:
     """Sign in with a function key and look again and again."""
     async with ClientSession(url, cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=60)) as browser:
-        async with browser.post(f"{_DASHBOARD}/code", headers={"x-functions-key": key}) as answer:
+        async with browser.post(f"{_DASHBOARD}-code", headers={"x-functions-key": key}) as answer:
             code = (await answer.json())["code"]
         own = {"Sec-Fetch-Site": "same-origin"}
         async with browser.post(f"{_DASHBOARD}/sign-in", data={"code": code}, headers=own, allow_redirects=False):

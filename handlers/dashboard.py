@@ -2,7 +2,8 @@
 Dashboard door: pages for people, and the exchange of a function key for a sign-in code.
 
 The host checks keys before any code of ours runs, and only in a header or in the address. So the pages are anonymous to the
-host and check their visitors themselves, and one function of its own, which the host guards by key, hands out the code.
+host and check their visitors themselves, and one function of its own, which the host guards by key, hands out the code. Its
+address is not below that of the pages: the real host tries overlapping routes in the order of their functions' names.
 """
 
 import azure.functions as func
@@ -25,7 +26,7 @@ async def dashboard(req: func.HttpRequest, context: func.Context) -> func.HttpRe
 
 
 @blueprint.function_name("dashboard_code")
-@blueprint.route(route="dashboard/code", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.route(route="dashboard-code", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def dashboard_code(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Give whoever has a function key a code to sign in with."""
     from handlers.dashboard_serve import serve_code

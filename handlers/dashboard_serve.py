@@ -93,7 +93,7 @@ async def serve_code(request: func.HttpRequest, compose: Composing) -> func.Http
         )
         code = await desk_of(app).sessions.code(caller, rights)
     except RegistryIsolationError as error:
-        body = problem_of(error, f"{ROOT}/code").model_dump_json(by_alias=True)
+        body = problem_of(error, f"{ROOT}-code").model_dump_json(by_alias=True)
         return func.HttpResponse(
             body, status_code=status_of(error), headers=HEADERS, mimetype="application/problem+json", charset="utf-8"
         )

@@ -12,7 +12,7 @@
     event.preventDefault();
     const rights = document.getElementById("only-read").checked ? "?rights=read" : "";
     try {
-      const answer = await fetch("/api/dashboard/code" + rights, {
+      const answer = await fetch("/api/dashboard-code" + rights, {
         method: "POST",
         headers: { "x-functions-key": document.getElementById("key").value },
         cache: "no-store",

@@ -150,7 +150,7 @@ def test_a_session_is_a_cookie_that_no_script_reads(stage: Stage, browser: Brows
 
 def test_it_works_on_a_phone_in_the_dark_with_a_keyboard_and_without_scripts(stage: Stage, browser: Browser) -> None:
     asked = Request(  # noqa: S310 -- the test's own host
-        f"{stage.host.url}{DASHBOARD}/code?rights=read", method="POST", headers={"x-functions-key": stage.host.key}
+        f"{stage.host.url}{DASHBOARD}-code?rights=read", method="POST", headers={"x-functions-key": stage.host.key}
     )
     with urlopen(asked) as answer:  # noqa: S310
         code = json.load(answer)["code"]

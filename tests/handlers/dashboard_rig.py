@@ -97,7 +97,7 @@ class Browser:
         assert (told.status, told.headers["Location"]) == (303, ROOT)
 
     async def code(self, rights: str = "") -> str:
-        url = f"https://{HOST}{ROOT}/code" + (f"?rights={rights}" if rights else "")
+        url = f"https://{HOST}{ROOT}-code" + (f"?rights={rights}" if rights else "")
         params = {"rights": rights} if rights else {}
         request = func.HttpRequest(
             method="POST", url=url, headers={"x-functions-key": KEY}, params=params, route_params={}, body=b""

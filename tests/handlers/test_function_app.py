@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from handlers.outcomes import deliver_outcomes
 from handlers.reconcile import keep_poison, reconcile_registry
 from handlers.remediation import BUILDERS
 from handlers.sweep import sweep_step, sweep_timer
+from local.host.routes import Route as Template
 from tests.handlers.decoding import user_function
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +75,23 @@ def test_pages_are_anonymous_to_the_host_and_the_exchange_of_a_key_is_not(functi
     pages, code = (bindings(functions[name])[0] for name in ("dashboard", "dashboard_code"))
 
     assert (pages["route"], pages["authLevel"]) == ("dashboard/{*path}", func.AuthLevel.ANONYMOUS)
-    assert (code["route"], code["authLevel"]) == ("dashboard/code", func.AuthLevel.FUNCTION)
+    assert (code["route"], code["authLevel"]) == ("dashboard-code", func.AuthLevel.FUNCTION)
+
+
+def test_no_address_is_served_by_two_functions(functions: dict[str, Any]) -> None:
+    """The real host would take the first one by name, whatever the routes' precedence (azure-functions-host, issue 9876)."""
+    routes = {name: bindings(functions[name])[0] for name in http_functions()}
+    served = {name: {str(method.value) for method in route["methods"]} for name, route in routes.items()}
+    example = {name: re.sub(r"\{[^}]+\}", "x", route["route"]) for name, route in routes.items()}
+
+    for name, route in routes.items():
+        template = Template.parse(route["route"])
+        also = {
+            other
+            for other, path in example.items()
+            if template.match(path) is not None and served[other] & served[name]
+        }
+        assert also == {name}
 
 
 def test_the_route_prefix_is_the_hosts_default() -> None:
