@@ -14,8 +14,8 @@ from shared.core.audit import Seen, effects_of
 from shared.core.cleanup import remember_made
 from shared.core.errors import AccessDenied, NotReadyYet, RegistryIsolationError, Temporary
 from shared.core.forecast import forecast
-from shared.core.plan import Plan
 from shared.core.picture import picture_of
+from shared.core.plan import Plan
 from shared.core.planner import approved_endpoints, make_plan
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Access, Registry, Target, TargetKind
