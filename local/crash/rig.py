@@ -36,8 +36,10 @@ from shared.cloud.ledger import TableLedger
 from shared.cloud.state_clients import StateAccount
 from shared.core.arm import ResourceId
 
-MESSAGE_LEASE = timedelta(seconds=2)
-"""So soon a dead host's messages come back; in Azure it takes minutes, which nobody wants to wait for."""
+MESSAGE_LEASE = timedelta(seconds=5)
+"""So soon a dead host's messages come back: long enough for a busy machine to renew in time, else living hosts lose them."""
+_BACK = MESSAGE_LEASE + timedelta(seconds=1.5)
+"""By then a host has taken them again: it looks once a second."""
 QUIET = timedelta(seconds=0.6)
 """Nothing more happens when nothing has happened for so long."""
 LIMIT = timedelta(seconds=100)
@@ -223,7 +225,7 @@ class Rig:
             return False
         if entry.row.claim is not None or entry.row.outbox:
             return False
-        if self.gate.struck_at and time.monotonic() - self.gate.struck_at < 2 * MESSAGE_LEASE.total_seconds():
+        if self.gate.struck_at and time.monotonic() - self.gate.struck_at < _BACK.total_seconds():
             return False
         return not await self._work_waits()
 

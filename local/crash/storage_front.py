@@ -4,7 +4,7 @@ import re
 from types import TracebackType
 from typing import Self
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 from yarl import URL
 
 from local.azurite import Azurite, AzuritePorts
@@ -37,7 +37,7 @@ class StorageFront:
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
-            connector=TCPConnector(limit=0),
+            connector=TCPConnector(limit=0, force_close=True),  # Azurite closes idle connections when it likes
             timeout=_TIMEOUT,
             auto_decompress=False,
             skip_auto_headers=_SIGNED,
@@ -61,7 +61,7 @@ class StorageFront:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 return await self._forward(service, port, request)
-            except HostKilled:
+            except (HostKilled, ClientError):
                 if request.transport is not None:
                     request.transport.abort()
                 return web.Response(status=503)
