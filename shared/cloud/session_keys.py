@@ -32,6 +32,7 @@ class TableKeyring:
         self._clock = clock
         self._name = name
         self._known: dict[str, SigningKey] = {}
+        self._absent: set[str] = set()
         self._client: TableClient | None = None
 
     async def current(self) -> SigningKey:
@@ -45,13 +46,16 @@ class TableKeyring:
         return self._known[name]
 
     async def find(self, key: str) -> SigningKey | None:
-        """Find the key called *key*."""
-        if not self._is_believed(key):
+        """Find the key called *key*; whoever asks for what does not exist costs one read, however often."""
+        if not self._is_believed(key) or key in self._absent:
             return None
+        if key == self._today().isoformat():
+            return await self.current()
         if key not in self._known:
             with named_errors("read signing key"):
                 found = await self._read(key)
-            if found is None:
+            if found is None:  # a key is made on its own day only
+                self._absent.add(key)
                 return None
             self._known[key] = found
         return self._known[key]

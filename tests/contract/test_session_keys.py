@@ -9,6 +9,7 @@ import pytest
 
 from shared.cloud.session_keys import TableKeyring
 from shared.cloud.state_clients import StateAccount
+from shared.engine.session_ports import SigningKey
 from tests.virtual_time import EPOCH
 
 pytestmark = pytest.mark.slow
@@ -64,8 +65,25 @@ async def test_a_name_that_no_key_has_finds_none(azurite_account: StateAccount) 
     async with AsyncExitStack() as open_ones:
         ring = await opened(open_ones, azurite_account, SetClock(), f"keys{uuid4().hex}")
 
-        for name in ("", "../keys", "2026-01-05' or 1 eq 1", EPOCH.date().isoformat()):
+        for name in ("", "../keys", "2026-01-05' or 1 eq 1", (EPOCH - DAY).date().isoformat()):
             assert await ring.find(name) is None
+
+
+async def test_what_does_not_exist_is_read_once(azurite_account: StateAccount) -> None:
+    async with AsyncExitStack() as open_ones:
+        ring = await opened(open_ones, azurite_account, SetClock(), f"keys{uuid4().hex}")
+        reads: list[str] = []
+        read = ring._read
+
+        async def counted(name: str) -> SigningKey | None:
+            reads.append(name)
+            return await read(name)
+
+        ring._read = counted  # type: ignore[method-assign]  # counts what is asked of the table
+        for _ in range(5):
+            assert await ring.find((EPOCH - DAY).date().isoformat()) is None
+
+    assert len(reads) == 1
 
 
 async def opened(open_ones: AsyncExitStack, account: StateAccount, clock: SetClock, name: str) -> TableKeyring:

@@ -1,17 +1,21 @@
 """Who gets in, as whom, for how long, and from where a form may come."""
 
+import asyncio
 import json
 from base64 import b64encode
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handlers.dashboard_identity import Right, rights_of_key
 from handlers.dashboard_request import ROOT
-from handlers.dashboard_session import CODE_LIFE, SESSION_LIFE
+from handlers.dashboard_session import CODE_LIFE, SESSION_LIFE, Sessions
 from tests.core.worlds import a_policy, registry_id
 from tests.engine.desk import a_row
-from tests.handlers.dashboard_rig import Browser, Seen
+from tests.handlers.dashboard_rig import Browser, MemoryKeyring, Seen
+from tests.virtual_time import EPOCH
 
 pytestmark = pytest.mark.looptime
 ALPHA = registry_id("alpha")
@@ -103,6 +107,22 @@ async def test_a_code_is_no_cookie_and_a_changed_cookie_is_none(browser: Browser
     for value in forged:
         browser.cookie = f"{name}={value}"
         assert refused(await browser.get())
+
+
+@given(word=st.text(max_size=60) | st.from_regex(r"2026-01-0[45]\.[A-Za-z0-9_-]{0,40}\.[0-9a-f]{0,64}", fullmatch=True))
+def test_no_word_that_the_app_did_not_sign_is_anything(word: str) -> None:
+    class Noon:
+        def now(self) -> datetime:
+            return EPOCH
+
+        async def sleep(self, duration: timedelta) -> None:
+            raise AssertionError(duration)
+
+    async def read() -> tuple[object, object]:
+        sessions = Sessions(MemoryKeyring(Noon()), Noon())
+        return await sessions.visitor(word), await sessions.session(word)
+
+    assert asyncio.run(read()) == (None, None)
 
 
 async def test_signing_out_takes_the_cookie_away(browser: Browser) -> None:
