@@ -18,11 +18,13 @@ from bench.billing import billing
 from bench.cold_start import cold_start
 from bench.cold_start import measure as measure_starts
 from bench.event_intake import event_intake
+from bench.hosts import several_hosts
 from bench.irrelevant_events import irrelevant_events
 from bench.isolation import CASES, WARM, isolate
 from bench.latency import latency
 from bench.rows import ReferenceFailed, Section, with_every_budget
 from bench.rush import rushing
+from bench.storm import QUICK_EVENTS, storming
 from bench.sweep import sweeping
 
 _STARTS, _QUICK_STARTS = 21, 5
@@ -55,7 +57,7 @@ def main() -> int:
 def _measure(*, quick: bool) -> list[Section]:
     runs = tuple(isolate(case) for case in CASES)
     starts = measure_starts(_QUICK_STARTS if quick else _STARTS)
-    slow = [] if quick else [article(), sweeping((1_000, 10_000))]
+    slow = [] if quick else [article(), sweeping((1_000, 10_000)), several_hosts(), storming(QUICK_EVENTS, (2,))]
     return [
         latency(runs),
         asking(runs, isolate(WARM)),

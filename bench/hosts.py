@@ -1,0 +1,164 @@
+"""
+How one, two and four host processes share one queue: `python -m bench.hosts [HOSTS ...]`.
+
+Real time, real processes: figures depend on the machine, whose processors the hosts share with Azurite and with the
+simulated Azure. Registries are created and isolated first, then events come in, nineteen of twenty about nobody, and then
+passes over isolated registries are timed, a round after the other; rates are medians of rounds. A figure is only given
+when each write that took effect did so once and nothing was lost.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from rich.console import Console
+
+from bench import machine, table
+from bench.irrelevant_events import event_of, irrelevant
+from bench.rows import ReferenceFailed, Row, Section, exactly, told
+from bench.several_hosts import SeveralHosts
+from local.demo import work_folder
+
+_REGISTRIES = 8
+_INTAKE_ROUNDS, _PASS_ROUNDS = 5, 5
+_DELIVERIES, _BATCH = 12, 40
+"""Of one round; a delivery may bear many events."""
+_RELEVANT = 20
+"""One event in so many is about a registry."""
+_PATIENCE = 600.0
+SHARED_NOTE = "Registries created together find no zone yet; each asks for it with the same body, and Azure makes one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """
+    What some hosts did together.
+
+    Attributes:
+        events: Taken in per second by all of them, median of rounds.
+        passes: Ended per second by all of them, median of rounds.
+        parts: Passes of each.
+        repeated: Writes for one registry that took effect more than once.
+        shared: Repeated writes of zones and links, which all registries share.
+        behind: Of the registries' isolation, slowest by median.
+    """
+
+    hosts: int
+    events: float
+    passes: float
+    parts: tuple[int, ...]
+    repeated: tuple[str, ...]
+    shared: int
+    behind: float
+
+
+def several_hosts(counts: Sequence[int] = (1, 2, 4)) -> Section:
+    """
+    Give the rows.
+
+    Raises:
+        ReferenceFailed: Hosts lost something, or left something open.
+    """
+    logging.getLogger("aiohttp").setLevel(logging.ERROR)
+    runs = [asyncio.run(measure(count)) for count in counts]
+    return Section(title="Several host processes on one queue, real time", rows=tuple(_rows(runs)))
+
+
+async def measure(hosts: int) -> Shared:
+    """
+    Let *hosts* processes work side by side.
+
+    Raises:
+        ReferenceFailed: Something was lost, left open, or given up.
+    """
+    with work_folder(f"hosts-{hosts}") as folder:
+        async with SeveralHosts(folder.path, hosts) as several:
+            names = [f"models-{number:02d}" for number in range(_REGISTRIES)]
+            several.create(names)
+            waits = await several.until_isolated(names, seconds=_PATIENCE)
+            intake = [await _take_in(several, names, number) for number in range(_INTAKE_ROUNDS)]
+            await several.until_isolated(names, seconds=_PATIENCE)
+            rounds = [await _look_again(several, names) for _ in range(_PASS_ROUNDS)]
+            await several.check(names)
+            return Shared(
+                hosts=hosts,
+                events=median(intake),
+                passes=median(rounds),
+                parts=several.passes(),
+                repeated=tuple(several.repeated()),
+                shared=several.repeated_for_all(),
+                behind=max(waits.values()) / median(waits.values()),
+            )
+
+
+async def _take_in(several: SeveralHosts, names: Sequence[str], number: int) -> float:
+    """One round's events, as many deliveries at once as there are; gives events per second."""
+    others = irrelevant()
+    events = [
+        event_of(f"Microsoft.MachineLearningServices/registries/{names[(at // _RELEVANT + number) % len(names)]}")
+        if at % _RELEVANT == 0
+        else others[at % len(others)]
+        for at in range(_DELIVERIES * _BATCH)
+    ]
+    began = time.perf_counter()
+    await asyncio.gather(*(several.deliver(events[first : first + _BATCH]) for first in range(0, len(events), _BATCH)))
+    return len(events) / (time.perf_counter() - began)
+
+
+async def _look_again(several: SeveralHosts, names: Sequence[str]) -> float:
+    """An event for each registry, each of which costs a pass; gives passes per second."""
+    before, began = sum(several.passes()), time.perf_counter()
+    events = [event_of(f"Microsoft.MachineLearningServices/registries/{name}") for name in names]
+    await asyncio.gather(*(several.deliver([event]) for event in events))
+    await several.until_isolated(names, seconds=_PATIENCE)
+    spent = time.perf_counter() - began
+    return (sum(several.passes()) - before) / spent
+
+
+def _rows(runs: Sequence[Shared]) -> list[Row]:
+    note = (
+        "Hosts, Azurite and the simulated Azure share this machine's processors, so more hosts than processors "
+        "show that nothing breaks, not how much faster it gets."
+    )
+    rows = []
+    for run in runs:
+        hosts = f"{run.hosts} host{'s' if run.hosts > 1 else ''}"
+        parts = ", ".join(str(part) for part in run.parts)
+        rows += [
+            told(
+                f"{hosts}: events taken in a second, each",
+                f"{run.events / run.hosts:.1f}",
+                reference=f"{run.events:.0f} together",
+            ),
+            told(
+                f"{hosts}: passes a second, each",
+                f"{run.passes / run.hosts:.2f}",
+                reference=f"{run.passes:.1f} together",
+            ),
+            told(f"  passes of each, slowest registry by median {run.behind:.2f}", parts, note=note),
+            exactly("  writes for a registry done more than once", ours=len(run.repeated), needed=0),
+            told("  writes of zones and links that all share, repeated", str(run.shared), note=SHARED_NOTE),
+        ]
+    return rows
+
+
+def main() -> int:
+    """Measure and print; ends with status 1 when something was lost."""
+    parser = argparse.ArgumentParser(prog="python -m bench.hosts", description="Measure hosts that share a queue.")
+    parser.add_argument("hosts", type=int, nargs="*", default=[1, 2, 4])
+    try:
+        section = several_hosts(parser.parse_args().hosts)
+    except ReferenceFailed as problem:
+        print(f"The bench has no figures: {problem}", file=sys.stderr)
+        return 1
+    table.show([section], dict(machine.facts()), Console(width=160))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

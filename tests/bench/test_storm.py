@@ -1,0 +1,73 @@
+"""A storm is what it says: so many events, one in twenty about a registry, in bursts, each twice; and it tells of double work."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.several_hosts import SeveralHosts
+from bench.storm import deliveries
+from local.crash import worlds
+from local.simulator import scenery
+from local.stage_scene import APP_PRINCIPAL
+
+NAMES = ["models-a", "models-b", "models-c"]
+
+
+@given(events=st.integers(1, 3000), seed=st.integers(0, 99))
+def test_one_event_in_twenty_is_about_a_registry(events: int, seed: int) -> None:
+    sent = [event for batch in deliveries(events, NAMES, seed) for event in batch]
+    assert len(sent) == events
+    assert sum(is_relevant(event) for event in sent) == round(events / 20)
+
+
+def test_relevant_events_come_in_bursts_of_equal_ones() -> None:
+    about = Counter(str(event) for batch in deliveries(4000, NAMES) for event in batch if is_relevant(event))
+    assert all(count % 8 == 0 for _, count in about.most_common()[:-1])
+    assert len(about) > 1
+
+
+def test_the_same_seed_is_the_same_storm() -> None:
+    assert list(deliveries(500, NAMES)) == list(deliveries(500, NAMES))
+
+
+def is_relevant(event: object) -> bool:
+    return "/registries/" in str(event)
+
+
+@pytest.mark.parametrize(("path", "found"), [("zone", 0), ("endpoint", 1)])
+def test_a_second_write_is_told_unless_all_registries_share_it(tmp_path: Path, path: str, found: int) -> None:
+    several = SeveralHosts(tmp_path, 2)
+    azure = several.azure = worlds.build(worlds.Scenery(webhook="", header="x", scale=0.01))
+    scope = (
+        f"/subscriptions/{next(iter(azure.subscriptions.values()))}/resourceGroups/rg-dns/providers/Microsoft.Network"
+    )
+    written = {
+        "zone": f"{scope}/privateDnsZones/privatelink.api.azureml.ms",
+        "endpoint": f"{scope}/privateEndpoints/pe",
+    }
+    for _ in range(2):
+        write_as_the_app(several, written[path])
+    assert len(several.repeated()) == found
+    assert several.repeated_for_all() == 1 - found
+
+
+def write_as_the_app(several: SeveralHosts, resource: str) -> None:
+    azure = several.azure
+    if "privateDnsZones" in resource:
+        body: dict[str, object] = {"location": "global"}
+        scenery.send(azure, "PUT", resource, body, api_version="2024-06-01", principal=APP_PRINCIPAL)
+        scenery.rest(azure)
+        return
+    registry = scenery.create_registry(azure, "models-a") if not azure.world.get(resource) else None
+    target = registry.id if registry else worlds.registry_id("models-a")
+    network = worlds.policy()["networks"][0]["subnet"]
+    connection = {"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": ["amlregistry"]}}
+    body = {
+        "location": "westeurope",
+        "properties": {"subnet": {"id": network}, "privateLinkServiceConnections": [connection]},
+    }
+    scenery.send(azure, "PUT", resource, body, api_version="2024-05-01", principal=APP_PRINCIPAL)
+    scenery.rest(azure)
