@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli browser infra-check clean audit-deps fuzz
+.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli browser infra-check clean audit-deps fuzz docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -55,13 +55,13 @@ campaign: .venv/.ready ## let everything go wrong at every call, in virtual time
 crash: setup ## kill the host at every step of the path, and see it finish all the same (ARGS='--points 1-20 --jobs J')
 	@$(PYTHON) -m local.crash --jobs 2 $(ARGS)
 
-test: setup cli browser ## run every test, two files at a time
+test: setup cli browser .local/docs/.ready ## run every test, two files at a time
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-fast: setup ## run the tests that start no process
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
-check: lint types contracts test ## everything CI runs
+check: lint types contracts docs test ## everything CI runs
 
 lint: .venv/.ready
 	.venv/bin/ruff format --check .
@@ -72,6 +72,14 @@ types: .venv/.ready
 
 contracts: .venv/.ready
 	.venv/bin/lint-imports
+
+docs: .venv/.ready .local/docs/.ready node_modules/.ready ## build docs/ as a site, strictly and without internet
+	@$(PYTHON) -m local.pages $(ARGS)
+
+.local/docs/.ready: requirements-docs.txt .python-version $(filter .local/%,$(UV))
+	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/docs
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .local/docs/bin/python requirements-docs.txt
+	touch $@
 
 format: .venv/.ready ## format and fix what can be fixed
 	.venv/bin/ruff format .
@@ -120,6 +128,7 @@ lock: $(filter .local/%,$(UV)) ## pin the dependencies of pyproject.toml anew
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:checkov -o requirements-checkov.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:audit -o requirements-audit.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:fuzz -o requirements-fuzz.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:docs -o requirements-docs.txt
 
 clean: ## remove everything that make made
 	rm -rf .venv .local node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
