@@ -72,6 +72,11 @@ def render(template: str, **values: Any) -> str:
     return environment().get_template(template).render(**values)
 
 
+def prepare(template: str) -> None:
+    """Compile *template* now, for whoever asks for it next."""
+    environment().get_template(template)
+
+
 def place(registry: ResourceId, *more: str) -> str:
     """Where the dashboard shows *registry*: made of its checked id, never of what a client asked for."""
     parts = ("registries", registry.subscription, registry.resource_group, registry.name, *more)

@@ -92,6 +92,7 @@ async def serve_code(request: func.HttpRequest, compose: Composing) -> func.Http
             caller, app.settings.dashboard.acting_keys, only_read=request.params.get("rights") == Right.READ.value
         )
         code = await desk_of(app).sessions.code(caller, rights)
+        desk_of(app).board.begin()
     except RegistryIsolationError as error:
         body = problem_of(error, f"{ROOT}-code").model_dump_json(by_alias=True)
         return func.HttpResponse(
@@ -172,6 +173,7 @@ async def _sign_in(ask: Ask, desk: Desk) -> Page:
     session = await desk.sessions.session(ask.form.get("code", "").strip())
     if session is None:
         return _stranger(ask, desk, "That code is wrong or older than a minute. Get a new one.")
+    rendering.prepare("overview.html.j2")
     return _to(ROOT, _cookie(desk, session, int(SESSION_LIFE.total_seconds())))
 
 

@@ -170,6 +170,11 @@ class Board:
         """Somebody acted: the next look reads again."""
         self._next = None
 
+    def begin(self) -> None:
+        """Start reading if it is time to; for somebody who will look in a moment."""
+        if self._reading is None and (self._next is None or self._clock.now() >= self._next):
+            self._reading = _Reading(task=asyncio.create_task(self._read()))
+
     async def look(self) -> Overview:
         """
         Tell what was read last, or, the first time, what could be read in a moment.
@@ -177,10 +182,8 @@ class Board:
         Raises:
             RegistryIsolationError: The ledger cannot be read, and nothing was read before.
         """
-        now = self._clock.now()
-        if self._reading is None and (self._next is None or now >= self._next):
-            self._reading = _Reading(task=asyncio.create_task(self._read()))
-        reading = self._reading
+        self.begin()
+        now, reading = self._clock.now(), self._reading
         if reading is not None and (self._kept is None or now - self._kept.at > STALE):
             await asyncio.wait({reading.task}, timeout=PATIENCE.total_seconds())
         if self._kept is not None:

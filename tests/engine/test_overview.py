@@ -177,6 +177,17 @@ async def test_the_first_one_who_looks_sees_what_was_read_in_a_moment() -> None:
     assert (later.complete, len(later.rows)) == (True, 5)
 
 
+async def test_reading_can_begin_before_anybody_looks() -> None:
+    ledger = SlowLedger(timedelta(seconds=1))
+    board = board_of(ledger)
+    board.begin()
+    board.begin()
+    await asyncio.sleep(2)
+
+    assert (await board.look()).complete
+    assert ledger.pages == 1
+
+
 async def test_what_is_old_is_worth_a_short_wait() -> None:
     ledger = SlowLedger()
     board = board_of(ledger)
