@@ -195,12 +195,22 @@ def from_history_entity(entity: Mapping[str, object], registry: ResourceId | Non
     except (ValidationError, ValueError, zlib.error):
         key = str(entity["RowKey"])
         return HistoryEntry(
-            at=_FIRST + timedelta(microseconds=_LAST_MICROSECOND - int(key.partition("-")[0])),
+            at=_moment(key),
             registry=registry,
             kind="rejected",
             subject="unreadable history entry",
             sentence=f"The history entry with RowKey {key} cannot be read by this version of the app.",
         )
+
+
+def _moment(key: str) -> datetime:
+    """When the entry under *key* was made; the first moment of all for a key that somebody else made up."""
+    if not _HISTORY_CURSOR.fullmatch(key):
+        return _FIRST
+    try:
+        return _FIRST + timedelta(microseconds=_LAST_MICROSECOND - int(key.partition("-")[0]))
+    except OverflowError:
+        return _FIRST
 
 
 def _hashed(registry: ResourceId) -> str:

@@ -1,0 +1,21 @@
+"""One fuzzing process: `python -m local.fuzz.child PARSER [libFuzzer's options]`; started by `local.fuzz`."""
+
+import importlib
+import sys
+from typing import Any
+
+_OURS = ["shared", "handlers", "local.fuzz"]
+
+
+def main() -> None:
+    """Load the parsers with atheris watching which lines run, and hand over to it."""
+    atheris: Any = importlib.import_module("atheris")  # installed beside the app by `make fuzz` only
+    name, *options = sys.argv[1:]
+    with atheris.instrument_imports(include=_OURS):
+        parsers = importlib.import_module("local.fuzz.parsers").PARSERS
+    atheris.Setup([sys.argv[0], *options], parsers[name])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
