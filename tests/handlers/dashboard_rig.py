@@ -95,7 +95,7 @@ class Browser:
         code = await self.code(rights)
         told = await self.post("/sign-in", {"code": code})
         assert (told.status, told.headers["Location"]) == (303, ROOT)
-        vars(desk_of(self.app)).pop("board")  # it has begun to read; what a test writes from here on is to be seen at once
+        vars(desk_of(self.app)).pop("board")  # it has begun to read; what a test writes now is to be seen at once
 
     async def code(self, rights: str = "") -> str:
         url = f"https://{HOST}{ROOT}-code" + (f"?rights={rights}" if rights else "")
