@@ -18,6 +18,8 @@ _SIGNED = ("Content-Type", "User-Agent", "Accept", "Accept-Encoding")
 _TIMEOUT = ClientTimeout(total=60)
 _CLOSE = 0.5
 _MOST = 8 * 1024 * 1024
+_NOT_HELD = (400, 404)
+"""PopReceiptMismatch and MessageNotFound (documentation of Delete Message)."""
 _MESSAGE = re.compile(rb"<MessageId>")
 
 
@@ -27,6 +29,7 @@ class StorageFront:
 
     Attributes:
         ports: Where it listens, in place of Azurite's own.
+        lost: Messages that somebody alive wanted to keep or to delete and no longer held.
     """
 
     def __init__(self, azurite: Azurite, gate: Gate) -> None:
@@ -34,6 +37,7 @@ class StorageFront:
         self._gate = gate
         self._runners: list[web.AppRunner] = []
         self.ports = AzuritePorts()
+        self.lost = 0
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
@@ -86,6 +90,8 @@ class StorageFront:
             request.method, url, data=body or None, headers=headers, allow_redirects=False
         ) as answer:
             content = await answer.read()
+        if step is not None and answer.status in _NOT_HELD and step.what.endswith((" delete", " hide")):
+            self.lost += 1
         if step is None and _MESSAGE.search(content):
             what = storage_step(service, request.method, request.raw_path, holds_message=True)
             step = self._gate.enter(what) if what else None

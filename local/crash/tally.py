@@ -39,6 +39,8 @@ class Tally:
         """Broken promises, a sentence each."""
         reference = self._undisturbed.ending
         found = [*trial.problems, *verdict.differences(trial.ending, reference)]
+        if trial.crowded:
+            return found
         return found + inexcusable(verdict.repeats(trial.ending, reference))
 
     def add(self, trial: Trial, every: Sequence[Point]) -> str:
@@ -55,6 +57,7 @@ class Tally:
         going_on = f"{point.side} {said(point.step.what)}" if point else "nobody is killed"
         took = f"{trial.recovered.total_seconds():5.1f} s" if trial.recovered is not None else "not met"
         line = f"{number or '':>4} {point!s:<{_WIDTH}} {going_on:<{_WIDTH}} {took}"
+        line += "  (too busy to judge repetitions)" if trial.crowded else ""
         line += f"  again: {', '.join(repeated)}" if repeated else ""
         if not problems:
             return line

@@ -1,5 +1,6 @@
 """A slice of the crash campaign: a real host, SIGKILL, and an end that cannot be told from one without it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ POINTS = (
 @pytest.mark.slow
 async def test_a_host_that_is_killed_at_any_of_three_points_ends_like_one_that_is_not(tmp_path: Path) -> None:
     with start_azurite(tmp_path / "azurite") as azurite:
-        async with Rig(tmp_path / "rig", azurite, scale=0.01) as rig:
+        async with Rig(tmp_path / "rig", azurite, scale=0.01, lease=timedelta(seconds=3)) as rig:
             tally = Tally(await rig.play(None))
             assert tally.wrong_from_the_start == ""
             for point in map(Point.parse, POINTS):

@@ -1,6 +1,7 @@
 """The verdict tells a trial's end from the end in which nobody was killed, and repeated writes are named."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from local.crash import worlds
@@ -70,6 +71,14 @@ def test_a_point_that_was_not_met_is_counted_as_such() -> None:
     point = Point(step=Step(what="azure GET x", number=9), side=Side.BEFORE)
     assert "not met" in tally.add(trial(GOOD, point, met=False), ())
     assert tally.summary() == "1 kills, 0 failed; 1 points were not met."
+
+
+def test_on_a_machine_that_is_too_busy_repetitions_say_nothing_and_everything_else_still_does() -> None:
+    tally = Tally(trial(GOOD))
+    crowded = replace(trial(ending(writes={ZONE: 2})), crowded=True)
+    assert tally.problems_of(crowded) == []
+    assert "too busy" in tally.add(crowded, ())
+    assert tally.problems_of(replace(trial(ending(told={})), crowded=True)) != []
 
 
 def test_a_story_that_fails_by_itself_is_no_reference() -> None:
