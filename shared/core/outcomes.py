@@ -179,6 +179,8 @@ def _no_longer_kept(outcome: Audited | Exempt | Paused) -> tuple[Reason, ...]:
         case Paused():
             by = outcome.by or "an unnamed caller"
             return (Reason(name="Paused", sentence=f"Enforcement rests since {by} asked for it: {outcome.why}"),)
+        case _:
+            assert_never(outcome)
 
 
 def make_event(

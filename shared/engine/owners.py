@@ -11,6 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import assert_never
 from weakref import WeakValueDictionary
 
 from shared.core.arm import ResourceId
@@ -84,6 +85,8 @@ class Owners:
                     return await self._tagged(subject)
                 case Kinship.RECORD:
                     return ()  # a record says nothing of whom it is for; a pass that saw it has noted it
+                case _:
+                    assert_never(kinship)
         except (AccessDenied, Blocked) as error:  # asking again would not help: somebody else's group
             tell("ignore", level=logging.DEBUG, why=error.name, detail=error.sentence)
             return ()

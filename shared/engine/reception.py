@@ -6,6 +6,7 @@ A malformed event is recorded and acknowledged: delivering it again for a day wo
 
 import logging
 from collections.abc import Collection
+from typing import assert_never
 
 from shared.core.arm import ResourceId
 from shared.core.errors import InvalidInput
@@ -85,7 +86,9 @@ class Reception:
                 return await self._receive_related(found)
             case Ignored():
                 tell("ignore", level=logging.DEBUG, why=found.why.value, detail=found.detail)
-        return None
+                return None
+            case _:
+                assert_never(found)
 
     async def _receive_related(self, found: RelatedResource) -> WorkMessage | None:
         """Ask for a pass over each registry that the resource belongs to, unless one is planned; gives the last message."""

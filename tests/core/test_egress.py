@@ -225,6 +225,13 @@ def test_audit_never_plans_a_change() -> None:
     assert codes(part) == ["egress-rule-missing"] * 6 + ["endpoint-policy-alias-missing"]
 
 
+def test_a_group_that_was_not_looked_at_is_judged_by_the_pass_that_looks() -> None:
+    policy = policy_with()
+    registry = replace(world(policy), ways_out=())
+
+    assert plan_egress(registry, policy) == Part()
+
+
 def test_a_registry_that_no_entry_names_needs_nothing() -> None:
     policy = a_policy(egress=[{"registries": ["beta"], "nsg": NSG.text}])
 

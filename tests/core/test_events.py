@@ -172,6 +172,7 @@ def test_a_connection_of_a_registry_asks_for_the_registry_and_never_calls_it_del
         (event_grid("Microsoft.Resources.ResourceWriteFailure"), IgnoredWhy.NOT_SUCCESSFUL),
         (cloud_event("Microsoft.Resources.ResourceDeleteCancel"), IgnoredWhy.NOT_SUCCESSFUL),
         (event_grid("Contoso.SomethingFailure"), IgnoredWhy.EVENT_TYPE),
+        (event_grid("Microsoft.Resources.ResourceRenamed"), IgnoredWhy.EVENT_TYPE),
         (event_grid(subject=GROUP), IgnoredWhy.RESOURCE_TYPE),
         (event_grid(subject=f"{GROUP}/providers/Microsoft.Compute/disks/d"), IgnoredWhy.RESOURCE_TYPE),
         (event_grid(subject=f"{ALPHA}/models/m"), IgnoredWhy.RESOURCE_TYPE),

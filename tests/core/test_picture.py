@@ -10,10 +10,12 @@ from tests.core.worlds import (
     a_policy,
     a_registry,
     closed,
+    group_id,
     private,
     refused_by_target,
     want,
     wanted,
+    with_endpoint,
     with_target,
     with_view,
 )
@@ -63,6 +65,18 @@ def test_a_connection_that_the_target_refuses_is_shown_as_refused() -> None:
     shown = {way.endpoint: way.status for way in picture.ways}
     assert shown[wish.id] is ConnectionStatus.REJECTED
     assert {status for endpoint, status in shown.items() if endpoint != wish.id} == {ConnectionStatus.APPROVED}
+
+
+def test_an_endpoint_that_leads_to_something_else_as_well_is_drawn_for_the_registrys_part_only() -> None:
+    registry = private(a_registry(POLICY), POLICY)
+    wish = want(registry, POLICY, "acr")
+    (endpoint,) = [each for each in registry.network("hub").endpoints if each.id == wish.id]
+    vault = replace(endpoint.connections[0], target=group_id("rg-x").resource("Microsoft.KeyVault/vaults", "kv"))
+    both = replace(endpoint, connections=(vault, *endpoint.connections))
+
+    picture = picture_of(with_endpoint(registry, wish, both), NOW)
+
+    assert [way.target for way in picture.ways if way.endpoint == wish.id] == [wish.target.id]
 
 
 def test_a_large_registry_is_cut_and_says_so() -> None:
