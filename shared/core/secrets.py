@@ -22,7 +22,10 @@ _PATTERNS = (
     (re.compile(rf"((?:{_NAMES})[\"']?\s*[=:]\s*[\"']?)[^\s;&,\"'}}]+", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"\bcode=[^\s;&,\"'}]{20,}"), f"code={HIDDEN}"),  # a function key in a query; error codes are shorter
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),  # a JSON web token
-    (re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,}={1,2}"), HIDDEN),  # account, topic and function keys end like this
+    (
+        re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,}={1,2}"),
+        HIDDEN,
+    ),  # account, topic and function keys end like this
     (re.compile(r"(?<![A-Za-z0-9+])(?=[a-z0-9+]*[A-Z])(?=[A-Z0-9+]*[a-z])(?=[A-Za-z+]*\d)[A-Za-z0-9+]{40,}"), HIDDEN),
 )
 

@@ -35,7 +35,7 @@ def multiplying(first: str, rest: str) -> str:
 
 def test_a_key_made_of_aliases_is_refused_without_writing_it_out() -> None:
     assert problems(multiplying("[x]", "[%s]") + f"? [*l{LEVELS - 1}]\n: 1\n") == [
-        f"line {LEVELS + 1}: found unhashable key"
+        f"line {LEVELS + 1}, column 3: found unhashable key"
     ]
 
 
@@ -53,7 +53,7 @@ def test_an_honest_merge_works_and_one_with_itself_does_no_harm() -> None:
 
     assert not policy.targets.storage.endpoint
     assert not policy.targets.acr.endpoint
-    assert "line 1: mode: is needed" in problems("&a {version: 1, <<: *a}")
+    assert "line 1, column 1: mode: is needed" in problems("&a {version: 1, <<: *a}")
 
 
 def test_many_problems_are_told_briefly() -> None:
