@@ -141,7 +141,12 @@ def _rows(runs: Sequence[Shared]) -> list[Row]:
                 reference=f"{run.passes:.1f} together",
             ),
             told(f"  passes of each, slowest registry by median {run.behind:.2f}", parts, note=note),
-            exactly("  writes for a registry done more than once", ours=len(run.repeated), needed=0),
+            exactly(
+                "  writes for a registry done more than once",
+                ours=len(run.repeated),
+                needed=0,
+                note="; ".join(run.repeated[:8]),
+            ),
             told("  writes of zones and links that all share, repeated", str(run.shared), note=SHARED_NOTE),
         ]
     return rows

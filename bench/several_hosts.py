@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -184,19 +185,25 @@ class SeveralHosts:
         return tuple(_count(_EVENT, host) for host in self.hosts)
 
     def repeated(self) -> list[str]:
-        """What was written for one registry with success more than once."""
-        return [what for what, times in self._written().items() if times > 1 and not _SHARED.search(what)]
+        """What was written for one registry with success more than once, and how many seconds after the first time."""
+        found = []
+        for what, (first, *later) in self._written().items():
+            if later and not _SHARED.search(what):
+                apart = ", ".join(f"{(at - first).total_seconds():.1f}" for at in later)
+                found.append(f"{what.rpartition('/providers/')[2]} again after {apart} s")
+        return found
 
     def repeated_for_all(self) -> int:
         """Repeated writes of zones and links: registries that meet find none yet and each asks, with the same body."""
-        return sum(times - 1 for what, times in self._written().items() if _ZONES.search(what))
+        return sum(len(times) - 1 for what, times in self._written().items() if _ZONES.search(what))
 
-    def _written(self) -> Counter[str]:
-        return Counter(
-            f"{call.method} {urlsplit(call.url).path.lower()}"
-            for call in self.azure.log[self._logged :]
-            if call.kind == "write" and call.principal == APP_PRINCIPAL and call.status < 300
-        )
+    def _written(self) -> dict[str, list[datetime]]:
+        """When the app wrote what, with success."""
+        written: dict[str, list[datetime]] = {}
+        for call in self.azure.log[self._logged :]:
+            if call.kind == "write" and call.principal == APP_PRINCIPAL and call.status < 300:
+                written.setdefault(f"{call.method} {urlsplit(call.url).path.lower()}", []).append(call.at)
+        return written
 
     async def check(self, names: Sequence[str]) -> None:
         """

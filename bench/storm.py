@@ -172,7 +172,12 @@ def _rows(each: Storm) -> list[Row]:
             note="Each host's own: " + ", ".join(f"{taken:,}" for taken in each.taken) + f"; passes {each.passes}.",
         ),
         exactly("  registries lost", ours=_REGISTRIES - len(each.waits), needed=0),
-        exactly("  writes for a registry done more than once", ours=len(each.repeated), needed=0),
+        exactly(
+            "  writes for a registry done more than once",
+            ours=len(each.repeated),
+            needed=0,
+            note="; ".join(each.repeated[:8]),
+        ),
         told("  writes of zones and links that all share, repeated", str(each.shared), note=SHARED_NOTE),
         told(
             "  slowest registry to be isolated",
