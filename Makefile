@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/u
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli browser infra-check clean audit-deps fuzz docs
+.PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli browser infra-check clean audit-deps fuzz docs coverage mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -112,6 +112,18 @@ fuzz: .venv/.ready .local/fuzz/.ready ## let atheris look for input that a parse
 	$(UV) pip install --quiet --require-hashes --python $(PYTHON) --target .local/fuzz -r requirements-fuzz.txt
 	touch $@
 
+coverage: setup cli browser ## run every test and say which lines and branches none of them reaches (docs/quality.md)
+	rm -rf .local/coverage && mkdir -p .local/coverage
+	$(PYTHON) -m pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
+	@$(PYTHON) -m local.coverage_report
+
+mutants: .venv/.ready .local/mutants/.ready ## change the planner and the errors in small ways that a test has to notice (docs/quality.md)
+	@$(PYTHON) -m local.mutants $(ARGS)
+
+.local/mutants/.ready: requirements-mutants.txt .venv/.ready
+	$(UV) pip install --quiet --require-hashes --python $(PYTHON) --target .local/mutants/packages -r requirements-mutants.txt
+	touch $@
+
 infra-check: .venv/.ready .local/checkov/.ready ## let checkov look at infra/ (half a minute, so a job of its own in CI)
 	$(PYTHON) -m pytest tests/infra/checkov_check.py $(ARGS)
 
@@ -128,6 +140,7 @@ lock: $(filter .local/%,$(UV)) ## pin the dependencies of pyproject.toml anew
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:checkov -o requirements-checkov.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:audit -o requirements-audit.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:fuzz -o requirements-fuzz.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate -c requirements-dev.txt --group pyproject.toml:mutants -o requirements-mutants.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.13 --generate-hashes --no-header --no-annotate --group pyproject.toml:docs -o requirements-docs.txt
 
 clean: ## remove everything that make made
