@@ -3,8 +3,8 @@ The table of Azure's error codes: what each means here, and the sentence for the
 
 Data only; `core.azure_errors` reads it. Codes are lower-cased. A sentence may use `{what}` (verb phrase and resource),
 `{message}` (Azure's text, bounded), `{resource}` and the named groups of its pattern; where the pattern does not
-match Azure's text, `otherwise` is said instead. Where a code means different things by HTTP status, `statuses` limits
-the row.
+match Azure's text, `otherwise` is said instead. Where a generic code means something on one HTTP status only, `statuses`
+limits its row.
 """
 
 import re
@@ -39,7 +39,7 @@ class Row:
         sentence: Template, used when *pattern* matches or there is none.
         pattern: Finds the names the sentence needs in Azure's text.
         otherwise: Template for a text that *pattern* does not match.
-        statuses: HTTP statuses on which the code means this; empty for all.
+        statuses: Of a generic code: HTTP statuses on which it means this; empty for all.
         delay: When to try again if Azure does not say.
     """
 

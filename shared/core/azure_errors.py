@@ -107,7 +107,7 @@ def classify(
         starting the operation again is worth trying; asking its operation URL again never is.
     """
     answer = read_answer(body, headers)
-    said = _most_specific(answer, status)
+    said = _most_specific(answer)
     text = " ".join([said.message, *(other.message for other in answer.errors if other is not said)])[
         :_MOST_TEXT
     ].strip()
@@ -120,22 +120,18 @@ def classify(
     return row.leaf(sentence, code=said.code, resource_id=resource_id, operation=operation)
 
 
-def _most_specific(answer: AzureAnswer, status: int | None) -> Said:
+def _most_specific(answer: AzureAnswer) -> Said:
     """The deepest known code; among equals one that a person must act on, because waiting will not cure it."""
-    return max(answer.errors, key=lambda said: _rank(said, status))
+    return max(answer.errors, key=_rank)
 
 
-def _rank(said: Said, status: int | None) -> tuple[int, int, bool]:
+def _rank(said: Said) -> tuple[int, int, bool]:
     row = CODES.get(said.code.lower())
-    if row and _applies(row, status):
+    if row:
         return (3, said.depth, issubclass(row.leaf, Blocked))
     if said.code.lower() in GENERIC:
         return (1, said.depth, False)
     return (2 if said.code and said.depth else 1 if said.code else 0, said.depth, False)
-
-
-def _applies(row: Row, status: int | None) -> bool:
-    return not row.statuses or status in row.statuses
 
 
 def _row(status: int | None, said: Said, text: str, operation: str, resource_id: str) -> Row:
@@ -146,18 +142,18 @@ def _row(status: int | None, said: Said, text: str, operation: str, resource_id:
         return DENY_ASSIGNMENT
     if code == "preconditionfailed" and (busy := _phrase(text)) is BUSY:
         return busy
-    if code == "resourcegroupnotfound" and operation.split(" ", maxsplit=1)[0].lower() in _WRITES:
+    if code == "resourcegroupnotfound" and operation.partition(" ")[0].lower() in _WRITES:
         return NO_GROUP
     if code == "invalidvaluesforrequestparameters" and _CONNECTIONS.search(f"{operation} {resource_id}"):
         return STALE  # storage refuses to approve what is approved already
     known = CODES.get(code)
-    if known and _applies(known, status):
+    if known:
         return known
     phrase = _phrase(text)
     if phrase and (status in _ACCEPTED or status in _PHRASED):
         return phrase
     generic = GENERIC.get(code)
-    if generic and _applies(generic, status):
+    if generic and (not generic.statuses or status in generic.statuses):
         return generic
     return _row_by_status(status, code, text)
 
@@ -214,7 +210,7 @@ def _complete(names: dict[str, str], resource_id: str) -> bool:
 
 
 def _what(operation: str, resource_id: str) -> str:
-    name = resource_id.rstrip("/").rsplit("/", 1)[-1]
+    name = resource_id.rstrip("/").rpartition("/")[2]
     return f"{operation or 'act on'} '{name}'" if name else operation or "do what was asked"
 
 
@@ -228,7 +224,7 @@ def _policies(answer: AzureAnswer, text: str) -> Iterator[str]:
 def _full_action(action: str, scopes: str) -> str:
     """Azure shortens the action to `join/action`; a role definition needs the linked resource's type before it."""
     try:
-        scope = ResourceId.parse(scopes.split(",", maxsplit=1)[0].strip())
+        scope = ResourceId.parse(scopes.partition(",")[0].strip())
     except MalformedResourceId:
         return action
     return f"{scope.type}/{action}" if _RELATIVE_ACTION.fullmatch(action) else action
