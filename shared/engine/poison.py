@@ -72,13 +72,15 @@ class PoisonCabinet:
         if row is not None and row.generation == message.generation:
             line = replace(line, origin=row.origin, caller=row.caller)
         await self._ledger.append([line])
-        if back and entry is not None:
-            await self._send_back(message, entry, mishap, now)
+        if back and entry is not None and self._queue is not None:
+            await self._send_back(self._queue, message, entry, mishap, now)
         else:
             reason = Reason(name="Poisoned", sentence=sentence, resource=message.registry.text)
             await self._mark(message, reason)
 
-    async def _send_back(self, message: WorkMessage, entry: LedgerEntry, mishap: Mishap | None, now: datetime) -> None:
+    async def _send_back(
+        self, queue: WorkQueue, message: WorkMessage, entry: LedgerEntry, mishap: Mishap | None, now: datetime
+    ) -> None:
         """Count the return first: a message that comes back without having been counted would come back for ever."""
         known = mishap or _unknown(message, now)
         try:
@@ -89,8 +91,7 @@ class PoisonCabinet:
             tell("poison", level=logging.DEBUG, registry=message.registry.text, counted=False)
             if not known.fate.passes:
                 raise
-        if self._queue is not None:
-            await self._queue.send(message, RETURN_DELAY)
+        await queue.send(message, RETURN_DELAY)
 
     async def _mark(self, message: WorkMessage, reason: Reason) -> None:
         for _ in range(_TRIES):
