@@ -34,6 +34,7 @@ _PURPOSES = (
     ("container registry", r"/microsoft.containerregistry/"),
     ("storage", r"/microsoft.storage/"),
     ("registry", r"/microsoft.machinelearningservices/registries/[^/]+$"),
+    ("discovery service", r"/registrymanagement/v1.0/registries/[^/]+/discovery$"),
     ("managed group", r"/resourcegroups/[^/]+(/resources)?$"),
 )
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from shared.cloud.arm_client import ArmClient
-from shared.cloud.concurrency import for_each
 from shared.cloud.container_registries import ContainerRegistries
 from shared.cloud.deny_assignments import DenyAssignments
 from shared.cloud.deployments import Deployments
@@ -175,7 +174,7 @@ class ArmControlPlane:
                 since=_later(same.since, query.since),
                 links_since=_later(same.links_since, query.links_since),
             )
-        zones = await for_each(merged.values(), self._zones.read)
+        zones = await self._zones.read_all(tuple(merged.values()))
         return dict(zip(merged, zones, strict=True))
 
     async def zones_due(self, zones: Sequence[ResourceId], since: datetime) -> datetime | None:

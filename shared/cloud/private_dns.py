@@ -72,19 +72,29 @@ class PrivateDns:
 
     async def zone_states(self, group: ResourceId, zones: Sequence[ResourceId]) -> dict[ResourceId, str]:
         """`provisioningState` of *zones* of a resource group, by one list call unless it holds many; absent = no such zone."""
-        if self._sizes.is_large(group):
+        if self.is_large(group):
             states = await for_each(zones, self.zone_state)
             return {zone: state for zone, state in zip(zones, states, strict=True) if state is not None}
+        found = await self._listed(group)
+        return {zone: found[zone] for zone in zones if zone in found}
+
+    def is_large(self, group: ResourceId) -> bool:
+        """Tell whether *group* was seen to hold more zones than are worth listing."""
+        return self._sizes.is_large(group)
+
+    async def present(self, group: ResourceId) -> frozenset[ResourceId]:
+        """All zones of a resource group, by a list call; none if there is no such group."""
+        return frozenset(await self._listed(group))
+
+    async def _listed(self, group: ResourceId) -> dict[ResourceId, str]:
         listed: list[Document] | None = await pages(
             self._client(group).private_zones.list_by_resource_group(group.resource_group),
             operation="list private DNS zones",
             resource=group.text,
         )
         self._sizes.note(group, len(listed or ()))
-        found = {
-            resource_id(document, "id"): text(document, "properties", "provisioningState") for document in listed or ()
-        }
-        return {zone: found[zone] for zone in zones if zone in found}
+        states = ((resource_id(each, "id"), text(each, "properties", "provisioningState")) for each in listed or ())
+        return {zone: state for zone, state in states if zone is not None}
 
     async def create_zone(self, change: CreateZone) -> Started | Done:
         """Create the zone; Done if there is one already, whose tags and settings are somebody's own."""

@@ -111,6 +111,8 @@ class ProgressReader:
     async def _zones_created(self, group: ResourceId, operations: Sequence[Operation]) -> dict[str, Progress]:
         """One list call covers all zones that were created in a resource group."""
         states = await self._dns.zone_states(group, [operation.change.resource for operation in operations])
+        for zone in states:
+            self._zones.note_present(zone)
         return {
             key_of(operation.change): await self._written(operation, states.get(operation.change.resource))
             for operation in operations

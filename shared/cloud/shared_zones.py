@@ -11,13 +11,15 @@ The fewer reads are left, the longer the pause between two reads of one zone. Wh
 next one is due: that is when everybody else comes as well.
 """
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from shared.cloud.concurrency import for_each
 from shared.cloud.private_dns import Listing, PrivateDns
+from shared.cloud.shared_look import Look, begin_look
+from shared.cloud.zone_presence import ZonePresence
 from shared.core.arm import ResourceId
 from shared.core.azure_limits import ZONE_READS, bucket
 from shared.core.registry import Zone, ZoneLink
@@ -35,18 +37,6 @@ _LONGEST_PAUSE = timedelta(minutes=2)
 _SPARE = 1.25
 
 
-@dataclass(frozen=True, slots=True)
-class _Look[Answer]:
-    """One read, under way or done, and when it began."""
-
-    began: datetime
-    task: asyncio.Task[Answer]
-
-    def failed(self) -> bool:
-        """Its answer is an error, which only those get who waited for it."""
-        return self.task.done() and (self.task.cancelled() or self.task.exception() is not None)
-
-
 @dataclass(slots=True)
 class _Known:
     """
@@ -57,8 +47,8 @@ class _Known:
         askers: How many were told to come back for the next read.
     """
 
-    records: _Look[Listing | None] | None = None
-    links: _Look[tuple[ZoneLink, ...] | None] | None = None
+    records: Look[Listing | None] | None = None
+    links: Look[tuple[ZoneLink, ...] | None] | None = None
     pages: int = 1
     askers: int = 0
     last: datetime = field(default_factory=lambda: datetime.min.replace(tzinfo=UTC))
@@ -72,6 +62,23 @@ class SharedZones:
         self._throttle = throttle
         self._now = now
         self._zones: OrderedDict[str, _Known] = OrderedDict()
+        self._presence = ZonePresence(dns, now, MAX_AGE)
+
+    async def read_all(self, queries: Sequence[ZoneQuery]) -> list[Zone]:
+        """
+        Read what each of *queries* asks, in their order; those of one resource group that do not exist by one call.
+
+        Raises:
+            Throttled: As `read`.
+        """
+        absent = await self._presence.absent(queries)
+
+        async def read(query: ZoneQuery) -> Zone:
+            zone = Zone(id=query.zone, exists=False) if query.zone in absent else await self.read(query)
+            self._presence.note(query.zone, exists=zone.exists)
+            return zone
+
+        return await for_each(queries, read)
 
     async def read(self, query: ZoneQuery) -> Zone:
         """
@@ -96,6 +103,10 @@ class SharedZones:
         if not query.records and not query.links and await self._dns.zone_state(zone) is None:
             return absent
         return Zone(id=zone, exists=True, links=links, records=records)
+
+    def note_present(self, zone: ResourceId) -> None:
+        """Somebody has seen that *zone* exists, by other means."""
+        self._presence.note(zone, exists=True)
 
     async def link_state(self, link: ResourceId) -> str | None:
         """State of a link, by a list that others may use as well; None if there is no such link."""
@@ -122,16 +133,18 @@ class SharedZones:
         known = self._known(query.zone)
         look = known.records
         if look is not None and self._serves(look, query.since):
-            listing = await asyncio.shield(look.task)
+            listing = await look.answer()
             if listing is None or listing.knows(query.records):
                 return listing
         self._demand_turn(query.zone, known, query.since)
         most = len(query.records) * (1 + known.askers)
         names, whole = query.records, known.pages <= most
         known.askers = 0
-        look = known.records = self._begin(lambda: self._dns.records(query.zone, names, most if whole else 0))
+        look = known.records = begin_look(
+            lambda: self._dns.records(query.zone, names, most if whole else 0), self._now()
+        )
         known.last = look.began
-        listing = await asyncio.shield(look.task)
+        listing = await look.answer()
         if listing is not None and whole:
             known.pages = listing.pages
         return listing
@@ -140,28 +153,15 @@ class SharedZones:
         known = self._known(zone)
         look = known.links
         if look is not None and self._serves(look, since):
-            return await asyncio.shield(look.task)
+            return await look.answer()
         young = look is not None and not look.failed() and look.began >= self._now() - LINKS_AGE
         if look is not None and lenient and young and self._throttle.pressure(bucket(ZONE_READS, zone.subscription)):
-            return await asyncio.shield(look.task)
-        look = known.links = self._begin(lambda: self._dns.links(zone))
-        return await asyncio.shield(look.task)
+            return await look.answer()
+        look = known.links = begin_look(lambda: self._dns.links(zone), self._now())
+        return await look.answer()
 
-    def _begin[Answer](self, read: Callable[[], Awaitable[Answer]]) -> _Look[Answer]:
-        """Begin a read that goes on although whoever asked first gives up."""
-
-        async def reading() -> Answer:
-            return await read()
-
-        began = self._now()
-        task = asyncio.create_task(reading())
-        task.add_done_callback(_heard)
-        return _Look(began, task)
-
-    def _serves[Answer](self, look: _Look[Answer] | None, since: datetime | None) -> bool:
-        if look is None or since is None or look.failed():
-            return False
-        return look.began >= max(since, self._now() - MAX_AGE)
+    def _serves[Answer](self, look: Look[Answer] | None, since: datetime | None) -> bool:
+        return look is not None and look.serves(since, self._now(), MAX_AGE)
 
     def _demand_turn(self, zone: ResourceId, known: _Known, since: datetime | None) -> None:
         turn = self._turn(zone, known)
@@ -191,9 +191,3 @@ class SharedZones:
         if len(self._zones) > _REMEMBERED:
             self._zones.popitem(last=False)
         return known
-
-
-def _heard(task: asyncio.Task[object]) -> None:
-    """Whoever waited has got the error; if nobody did, it is nobody's."""
-    if not task.cancelled():
-        task.exception()

@@ -34,6 +34,8 @@ from shared.engine.telemetry import begin_chain
 
 WINDOW = timedelta(seconds=15)
 """From an event to the pass that it asks for; what happens in between costs nothing more."""
+UNKNOWN = 4
+"""So many times as long, where nobody has asked for the registry yet: Azure is still making it, and its own event comes."""
 MARGIN = timedelta(seconds=2)
 """Clocks of two instances, and of them and the queue, may differ by this much."""
 SOON = timedelta(minutes=1)
@@ -78,8 +80,9 @@ class DriftIntake:
             message = WorkMessage(
                 registry=row.registry, generation=row.generation, attempt=max(1, row.nudged), trace=row.trace
             )
-            planned = self._clock.now() + self._window
-            await self._queue.send(message, self._window)
+            window = self._window * (UNKNOWN if row.generation == 1 and not row.nudged else 1)
+            planned = self._clock.now() + window
+            await self._queue.send(message, window)
             await self._announce(entry, planned)
             return message
 

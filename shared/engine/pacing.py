@@ -51,7 +51,8 @@ _CREATION_GRAIN = 0.2
 _SHORTEST = 2.0
 _LONGEST = 60.0
 _CREATION_FIRST = 20.0
-_PROPAGATION_FIRST = 25.0
+# How long it takes is not on record. Not a round figure: a look at the very moment would be followed by the event of it.
+_PROPAGATION_FIRST = 32.0
 _BACKOFF_FIRST = 5.0
 _BACKOFF_LONGEST = 600.0
 

@@ -8,8 +8,9 @@ import pytest
 from bench.arm_requests import by_purpose, necessary_writes, purpose_of, writes
 from bench.asking import asking
 from bench.billing import billing
+from bench.budgets import MOST_REQUESTS
 from bench.critical_path import Step, longest_chain, losses, steps_of
-from bench.isolation import CASES, Isolation, demand_isolated, isolate
+from bench.isolation import CASES, WARM, Isolation, demand_isolated, isolate
 from bench.latency import latency
 from bench.rows import ReferenceFailed, Verdict
 from local.simulator import scenery
@@ -69,6 +70,13 @@ def test_the_closing_needs_everything_that_came_before_it(run: Isolation) -> Non
 def test_the_necessary_writes_are_what_the_world_has_more_and_the_closing(run: Isolation) -> None:
     assert necessary_writes(run) == 3 + 3 + 3 + 3 + 1
     assert writes(run.calls) == necessary_writes(run)
+
+
+def test_isolating_a_registry_takes_no_more_requests_than_promised_be_it_the_first_of_its_process(
+    run: Isolation,
+) -> None:
+    assert len(run.calls) <= MOST_REQUESTS
+    assert len(isolate(WARM).calls) <= MOST_REQUESTS
 
 
 def test_every_request_has_a_purpose(run: Isolation) -> None:

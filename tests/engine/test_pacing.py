@@ -105,7 +105,7 @@ def test_later_looks_come_at_a_tenth_of_the_time_spent_between_two_seconds_and_a
     assert (looked.change, looked.started, looked.url) == (operation.change, operation.started, operation.url)
 
 
-@pytest.mark.parametrize(("waited", "pause"), [(0, 25), (160, 25), (200, 30), (400, 60), (3600, 60)])
+@pytest.mark.parametrize(("waited", "pause"), [(0, 32), (160, 32), (240, 36), (400, 60), (3600, 60)])
 def test_a_target_that_azure_closes_is_looked_at_after_a_seventh_of_the_time_waited(waited: int, pause: int) -> None:
     assert Pacing().propagation(waited * SECOND) == pause * SECOND
 
@@ -126,7 +126,7 @@ def test_the_factor_shortens_the_shortest_waits_and_what_the_planner_asks() -> N
     quick = Pacing(0.1)
 
     assert quick.looked(an_operation(create()), EPOCH).due == at(0.2)
-    assert quick.propagation(timedelta()) == 2.5 * SECOND
+    assert quick.propagation(timedelta()) == 3.2 * SECOND
     assert quick.creation(timedelta()) == 2 * SECOND
     assert quick.scaled(15 * SECOND) == 1.5 * SECOND
     assert timedelta(seconds=1 / 3) <= quick.backoff(0) <= 0.5 * SECOND
