@@ -15,7 +15,7 @@ FIRST_PAGE = PurePosixPath("index.md")
 BESIDE = PurePosixPath("repository")
 """Where the copies of files outside of docs/ are."""
 MERMAID = PurePosixPath("node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js")
-_FENCE = re.compile(r"^ *(```|~~~).*?^ *\1[^\n]*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *(```|~~~).*?^ *\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<=\]\()(?P<path>[^)#\s]+)(?=[)#])")
 _ELSEWHERE = re.compile(r"[a-z]+:")
 
@@ -60,7 +60,7 @@ def _relinked(text: str, page: PurePosixPath, repository: Path, beside: set[Pure
 def outside_of_fences(text: str, change: Callable[[str], str]) -> str:
     """*text* with *change* made to everything but its fenced blocks."""
     done, parts = 0, []
-    for fence in _FENCE.finditer(text):
+    for fence in FENCE.finditer(text):
         parts += [change(text[done : fence.start()]), fence[0]]
         done = fence.end()
     return "".join([*parts, change(text[done:])])

@@ -28,8 +28,8 @@ _FATES: tuple[tuple[str, Fate], ...] = (
     (r"(az|azd|nslookup) ", Fate.NEEDS_AZURE),
     (r"(make|python -m local) (audit|doctor)\b", Fate.NEEDS_AZURE),
     (r"curl .*(\$APP|<APP_URL>|\$ENDPOINT)", Fate.ASKED_OF_THE_APP),
-    (r"python -m local init --", Fate.RUN),
-    (r"python -m local init$", Fate.ASKS),
+    (r"(\.venv/bin/)?python -m local init --", Fate.RUN),
+    (r"(\.venv/bin/)?python -m local init$", Fate.ASKS),
     (r"(make (up|azure)|\.venv/bin/python -m local\.otlp_sink)\b", Fate.KEEPS_RUNNING),
     (
         r"(OTEL_\w+=\S+ )?make (demo|test|check|bench|bench-quick|campaign|crash|fuzz|mutants|coverage)\b",

@@ -160,7 +160,7 @@ def test_a_command_for_the_app_works_as_it_is_shown(reader: Reader, command: Com
 
 @pytest.mark.parametrize("command", INIT, ids=shown)
 def test_a_policy_that_a_page_has_written_is_one_that_the_app_takes(command: Command, tmp_path: Path) -> None:
-    text = command.text.replace("<subnet id>", SUBNET).replace("<workspace id>", WORKSPACE)
+    text = command.text.removeprefix(".venv/bin/").replace("<subnet id>", SUBNET).replace("<workspace id>", WORKSPACE)
 
     done = run(f'python() {{ "$EXECUTABLE" "$@"; }}\n{text}', tmp_path, {"EXECUTABLE": sys.executable})
 
