@@ -27,7 +27,7 @@ from shared.core.report import (
     Reason,
     Waiting,
 )
-from shared.core.restore import Restoration, RestoreSettings, plan_restoring
+from shared.core.restore import Pause, Restoration, RestoreSettings, plan_restoring
 from shared.engine.apply import Applied, Applier
 from shared.engine.gather import all_of
 from shared.engine.pacing import Pacing
@@ -86,8 +86,10 @@ class Restorer:
                 return self._running(work)
             if passing is not None and work.row.failures > 1:
                 return self._come_back(work, passing)
-        restoration = work.row.restoring
-        return await self._rest(work) if restoration is None else await self._restore(work, restoration)
+        restoration, pause = work.row.restoring, work.row.paused
+        if restoration is not None:
+            return await self._restore(work, restoration)
+        return await self._rest(work, pause) if pause is not None else None
 
     async def _restore(self, work: Work, restoration: Restoration) -> Outcome:
         for _ in range(ROUNDS):
@@ -131,8 +133,9 @@ class Restorer:
         work.update(restoring=None, verify=None, closed_since=None, repairs={}, failures=0, refused={})
         work.entries.append(self._results.entry(work, restoration.kind, restoration.why, "restored"))
         work.plan = _opened(work, restoration.why)
-        if restoration.kind == "undo" and work.row.paused is not None:
-            return await self._rest(work)
+        pause = work.row.paused
+        if restoration.kind == "undo" and pause is not None:  # it may have been resumed while it was being restored
+            return await self._rest(work, pause)
         return BlockedOutcome(
             reasons=(Reason(name="RolledBack", sentence=restoration.why, resource=work.registry.text),)
         )
@@ -172,10 +175,7 @@ class Restorer:
         why = Reason(name="NotRestored", sentence=restoration.why, resource=work.registry.text)
         return BlockedOutcome(reasons=(*dict.fromkeys(work.row.refused.values()), why))
 
-    async def _rest(self, work: Work) -> Outcome:
-        pause = work.row.paused
-        if pause is None:  # resumed while it was being restored
-            return self._again(work, timedelta(), "Resumed", "Enforcement was resumed.")
+    async def _rest(self, work: Work, pause: Pause) -> Outcome:
         if self._policy.in_scope(work.registry):
             if await work.retrier.call(lambda: self._plane.read_registry(work.registry)) is None:
                 return await self._depart(work)

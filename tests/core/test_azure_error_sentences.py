@@ -37,6 +37,11 @@ def test_a_code_is_told_rather_than_a_text_without_one() -> None:
     assert (found.code, "Outside." in found.sentence) == ("PeculiarThing", True)
 
 
+@pytest.mark.parametrize("codes", [("PeculiarThing", "RetryableError"), ("RetryableError", "PeculiarThing")])
+def test_of_reasons_side_by_side_that_say_equally_little_the_first_one_is_told(codes: tuple[str, str]) -> None:
+    assert told(400, [{"code": code, "message": "m"} for code in codes]).code == codes[0]
+
+
 def test_of_unknown_codes_the_innermost_is_told() -> None:
     assert told(400, error("Outer", "o", details=[{"code": "Inner", "message": "i"}])).code == "Inner"
 

@@ -1,0 +1,101 @@
+"""Restoring against an Azure that refuses, forgets, waits or is gone; the stories are told among the scenarios."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.core.changes import key_of
+from shared.core.registry import TargetKind
+from shared.core.report import BlockedOutcome, Done, Paused, Waiting
+from shared.core.restore import Pause, Restoration, RestoreSettings
+from shared.engine.restore import PATIENCE
+from tests.core.worlds import a_policy, a_registry, closed
+from tests.engine.desk import ALPHA, MINUTE, SECOND, UNAVAILABLE, Desk, reasons, wait_of
+from tests.engine.test_pacing import an_operation
+from tests.engine.test_results import ended
+from tests.virtual_time import EPOCH
+
+pytestmark = pytest.mark.looptime
+CLOSED = closed(a_registry(a_policy()))
+OPEN: dict[str, Any] = {"publicNetworkAccess": "Enabled"}
+PAUSE = Pause(by="somebody", at=EPOCH, why="a demonstration")
+UNDO = Restoration(kind="undo", since=EPOCH, why="Undone at the request of somebody.")
+OPENING = RestoreSettings(target=ALPHA, target_kind=TargetKind.REGISTRY, settings=OPEN)
+
+
+async def undone(desk: Desk, **members: Any) -> Desk:
+    """A registry that is closed and that somebody asked to have as it was."""
+    await desk.ask()
+    await desk.remember(**{"paused": PAUSE, "restoring": UNDO, "snapshots": {ALPHA.key: OPEN}} | members)
+    return desk
+
+
+async def test_writes_that_azure_accepts_and_does_not_show_are_looked_at_again_and_then_told_to_a_person() -> None:
+    desk = await undone(Desk(CLOSED))
+    desk.plane.starts["restore-settings"] = Done()
+
+    first = await desk.pass_()
+
+    assert reasons(first) == ["Propagation"]
+    assert timedelta() < wait_of(first, desk.clock) <= MINUTE
+    assert desk.plane.started == ["restore-settings"] * 3
+    last = first
+    while isinstance(last, Waiting):
+        last = await desk.pass_()
+    assert isinstance(last, BlockedOutcome)
+    assert reasons(last) == ["NotRestored"]
+    assert "still shows other network settings" in last.reasons[0].sentence
+    assert desk.clock.now() - EPOCH > PATIENCE
+
+
+async def test_a_registry_that_is_gone_needs_nothing_restored() -> None:
+    desk = await undone(Desk(CLOSED), paused=None)
+    desk.plane.registry = None
+
+    outcome = await desk.pass_()
+
+    assert reasons(outcome) == ["RolledBack"]
+    assert desk.plane.started == []
+    assert (await desk.row()).restoring is None
+
+
+async def test_a_write_that_fails_twice_for_a_passing_reason_is_not_repeated_at_once() -> None:
+    desk = await undone(Desk(CLOSED), operations=(an_operation(OPENING),), failures=1)
+    desk.plane.ends = {key_of(OPENING): ended(UNAVAILABLE)}
+
+    outcome = await desk.pass_()
+
+    assert reasons(outcome) == ["Unavailable"]
+    assert wait_of(outcome, desk.clock) > 10 * SECOND
+    assert desk.plane.started == []
+
+
+async def test_a_write_that_fails_once_for_a_passing_reason_is_repeated_at_once() -> None:
+    desk = await undone(Desk(CLOSED), operations=(an_operation(OPENING),))
+    desk.plane.ends = {key_of(OPENING): ended(UNAVAILABLE)}
+
+    assert reasons(await desk.pass_()) == ["OperationRunning"]
+    assert desk.plane.started == ["restore-settings"]
+
+
+@pytest.mark.parametrize("members", [{"restoring": None}, {"snapshots": {}}])
+async def test_a_registry_that_the_policy_has_let_go_rests_without_a_look_at_azure(members: dict[str, Any]) -> None:
+    desk = Desk(CLOSED, a_policy(scope={"subscriptions": ["99999999-2222-4333-8444-555555555555"]}))
+    await undone(desk, **members)
+
+    outcome = await desk.pass_()
+
+    assert outcome == Paused(by=PAUSE.by, since=PAUSE.at, why=PAUSE.why)
+    assert len(desk.plane.asked("read_registry")) == (0 if "restoring" in members else 1)
+    assert (await desk.row()).restoring is None
+
+
+async def test_what_rests_and_is_gone_is_missed() -> None:
+    desk = await undone(Desk(CLOSED), restoring=None)
+    desk.plane.registry = None
+
+    outcome = await desk.pass_()
+
+    assert isinstance(outcome, Waiting)
+    assert (await desk.row()).missing_since is not None
