@@ -36,6 +36,7 @@ def main() -> int:
         print("\n".join(found), file=sys.stderr)
         return 1
     print(f"The documentation is in {work / 'html' / 'index.html'}")
+    print(f"Its search needs a server: python3 -m http.server --bind 127.0.0.1 --directory {work / 'html'}")
     return 0
 
 

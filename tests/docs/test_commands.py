@@ -48,6 +48,41 @@ def test_a_command_for_azure_names_files_and_parameters_that_are_there(command: 
         assert set(given) <= set(declared)
 
 
+def test_every_program_that_a_page_names_is_there() -> None:
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"python -m ((?:bench|local|handlers)\b(?:\.\w+)*)", page.read_text(encoding="utf-8"))
+    }
+    paths = {name: REPOSITORY / name.replace(".", "/") for name in named}
+
+    assert {"bench.dashboard", "local"} <= named
+    assert {
+        name
+        for name, path in paths.items()
+        if not path.with_suffix(".py").is_file() and not (path / "__main__.py").is_file()
+    } == set()
+
+
+MEASURED = re.compile(r"\b(?:took|measured)\b[^.]*\d[\d.,]* ?(?:ms|s|kB|MB|seconds|milliseconds)\b")
+
+
+def test_a_measured_number_stands_where_the_command_that_prints_it_is_named() -> None:
+    """docs/bench.md names its commands at the top of each section; elsewhere the paragraph itself does."""
+    measured = [
+        (page.name, paragraph)
+        for page in PAGES
+        if page.name != "bench.md"
+        for paragraph in page.read_text(encoding="utf-8").split("\n\n")
+        if MEASURED.search(paragraph)
+    ]
+
+    assert "dashboard.md" in {name for name, _ in measured}
+    assert [
+        each for each in measured if not re.search(r"(?:make|python -m) (?:bench|local|campaign|crash)", each[1])
+    ] == []
+
+
 @pytest.mark.parametrize(
     ("block", "commands"),
     [
