@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -139,7 +139,7 @@ class Wanted:
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     task: asyncio.Task[None]
-    rows: list[LedgerSummary] = field(default_factory=list)
+    rows: list[LedgerSummary]
 
 
 class Board:
@@ -173,7 +173,8 @@ class Board:
     def begin(self) -> None:
         """Start reading if it is time to; for somebody who will look in a moment."""
         if self._reading is None and (self._next is None or self._clock.now() >= self._next):
-            self._reading = _Reading(task=asyncio.create_task(self._read()))
+            rows: list[LedgerSummary] = []
+            self._reading = _Reading(task=asyncio.create_task(self._read(rows)), rows=rows)
 
     async def look(self) -> Overview:
         """
@@ -193,10 +194,10 @@ class Board:
         rows = reading.rows if reading else []
         return Overview(at=self._clock.now(), rows=_sorted(rows), complete=False)
 
-    async def _read(self) -> None:
+    async def _read(self, rows: list[LedgerSummary]) -> None:
         began = time.monotonic()
         try:
-            self._kept, self._error = await self._whole(), None
+            self._kept, self._error = await self._whole(rows), None
         except RegistryIsolationError as error:
             tell("overview", error=error.name, sentence=error.sentence)
             self._error = error
@@ -207,10 +208,7 @@ class Board:
             took = timedelta(seconds=time.monotonic() - began)
             self._next = self._clock.now() + max(FRESH, _REST * took)
 
-    async def _whole(self) -> Overview:
-        rows: list[LedgerSummary] = []
-        if self._reading is not None:
-            self._reading.rows = rows
+    async def _whole(self, rows: list[LedgerSummary]) -> Overview:
         after = ""
         while True:
             page = await self._ledger.list_rows(limit=_PAGE, after=after)
