@@ -47,7 +47,15 @@ def unexplained(diffs: Iterable[str], page: str) -> tuple[str, ...]:
 
 def _copy(tree: Path) -> None:
     shutil.rmtree(tree, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    asked = [
+        "git",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]  # what is not committed yet counts as well
+    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)

@@ -158,6 +158,36 @@ async def test_a_row_that_never_stands_still_is_tried_again_later() -> None:
     assert len(post.queue.texts) == 1
 
 
+class GrowingTopic(ListeningTopic):
+    """Another event is added to the row whenever one is published."""
+
+    def __init__(self, ledger: BusyLedger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    async def publish(self, events: Sequence[OutcomeEvent]) -> None:
+        await super().publish(events)
+        another = an_event(Told(kind=OutcomeKind.ISOLATED, number=self.asked), OutcomeKind.DRIFTED)
+        self._ledger.others = [{"outbox": (another,), "failures": self.asked}]
+
+
+async def test_events_that_come_faster_than_they_are_delivered_let_the_others_have_their_turn() -> None:
+    post = Post()
+    post.deliverer = Deliverer(
+        ledger=post.ledger,
+        topic=GrowingTopic(post.ledger),
+        queue=post.queue,
+        clock=post.clock,
+        pacing=Pacing(rng=random.Random(1)),
+    )
+    await post.hold(FIRST)
+
+    await post.deliver()
+
+    assert len(await post.waiting()) == 1
+    assert len(post.queue.texts) == 1
+
+
 @pytest.mark.parametrize(
     "error", [UNAVAILABLE, MissingPermission("Assign the role."), ChangedUnderneath("Look again.")]
 )
