@@ -86,6 +86,7 @@ class Work:
         self._ledger = ledger
         self._etag = entry.etag if entry else None
         self._earlier = self.row.claim
+        self._seen = self.row.report
         self._holder = f"{message.generation}.{message.attempt}@{uuid4().hex}"
 
     @property
@@ -198,6 +199,8 @@ class Work:
             raise TakenOver
         if self._is_foreign(theirs.claim):
             raise TakenOver(by_earlier=_is_earlier(theirs.claim, self.message))
+        if self._is_outdated(theirs):
+            raise TakenOver(by_earlier=True)
         self._etag = entry.etag
         self.update(told=theirs.told, outbox=theirs.outbox)  # a delivery may have taken events out
         self._apply(self._announcements)
@@ -227,6 +230,14 @@ class Work:
         if claim is None or claim.holder == self._holder:
             return False
         return self._earlier is None or claim.holder != self._earlier.holder
+
+    def _is_outdated(self, theirs: LedgerRow) -> bool:
+        """
+        A pass for an older request has come to its end since this one began: what it did is not in what this one has seen.
+
+        Its claim is gone with its end, so only its report tells.
+        """
+        return theirs.report not in (self._seen, self.row.report)
 
     def _is_stale(self, theirs: LedgerRow) -> bool:
         """A pass that comes after this one, or another delivery of this one, has finished."""

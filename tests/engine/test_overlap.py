@@ -60,3 +60,30 @@ async def _burst() -> list[str]:
     await desk.trigger().drain()
     assert (await desk.row()).outcome == Converged()
     return plane.started
+
+
+def test_a_pass_that_ends_while_the_next_request_observes_leaves_it_nothing_outdated_to_do() -> None:
+    started = {
+        (seconds, tenths): len(run_virtual(_overtaken(timedelta(seconds=tenths / 10), seconds)))
+        for seconds in (0.5, 1.0, 2.0)
+        for tenths in range(0, 60, 3)
+    }
+    assert set(started.values()) == {15}, started
+
+
+async def _overtaken(pause: timedelta, seconds: float) -> list[str]:
+    """Two requests, and writes that take no time: the first pass may have come and gone while the second one looks."""
+    plane = ObedientPlane(a_registry(POLICY), POLICY, LoopClock())
+    for call in ("read_registry", "list_group", "read_subnet"):
+        plane.take(call, timedelta(seconds=seconds))
+    desk = Desk(policy=POLICY, plane=plane)
+    await desk.ask()
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(desk.trigger().serve())
+        await desk.clock.sleep(pause)
+        await desk.ask()
+        while len(desk.queue):
+            await desk.clock.sleep(timedelta(seconds=1))
+        work.cancel()
+    assert (await desk.row()).outcome == Converged()
+    return plane.started

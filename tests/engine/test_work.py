@@ -134,15 +134,26 @@ async def test_a_newer_request_keeps_its_own_members_and_gets_this_passes_result
 
 async def test_finishing_counts_as_the_last_pass_of_its_own_generation_only() -> None:
     its = await passes()
-    alone, overtaken = await its.begin(attempt=3), await its.begin(attempt=4)
-
+    alone = await its.begin(attempt=3)
     await alone.finish(Converged(), a_report())
     assert (await its.row()).sequence == 3
 
+    overtaken = await its.begin(attempt=4)
     await its.request()
     await overtaken.finish(Superseded(), a_report("superseded"))
     row = await its.row()
     assert (row.generation, row.sequence) == (2, 0)
+
+
+async def test_a_pass_does_not_go_on_from_what_it_saw_before_an_earlier_one_ended() -> None:
+    its = await passes()
+    earlier, later = await its.begin(attempt=3), await its.begin(attempt=4)
+    await earlier.finish(Converged(), a_report())
+
+    with pytest.raises(TakenOver) as taken:
+        await later.claim(its.clock.now())
+
+    assert taken.value.by_earlier
 
 
 async def test_a_request_between_two_saves_is_seen_by_the_second() -> None:
