@@ -17,6 +17,7 @@ from bench.asking import asking
 from bench.billing import billing
 from bench.cold_start import cold_start
 from bench.cold_start import measure as measure_starts
+from bench.dashboard import dashboard
 from bench.event_intake import event_intake
 from bench.hosts import several_hosts
 from bench.irrelevant_events import irrelevant_events
@@ -57,7 +58,11 @@ def main() -> int:
 def _measure(*, quick: bool) -> list[Section]:
     runs = tuple(isolate(case) for case in CASES)
     starts = measure_starts(_QUICK_STARTS if quick else _STARTS)
-    slow = [] if quick else [article(), sweeping((1_000, 10_000)), several_hosts(), storming(QUICK_EVENTS, (2,))]
+    slow = (
+        []
+        if quick
+        else [article(), sweeping((1_000, 10_000)), several_hosts(), storming(QUICK_EVENTS, (2,)), dashboard(10_000)]
+    )
     return [
         latency(runs),
         asking(runs, isolate(WARM)),
