@@ -1,6 +1,7 @@
 """Sweeps among others who begin, write and ask at the same moment, and over rows that no planner can read."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,12 +15,14 @@ from shared.core.requests import ReconcileRequest, WorkMessage
 from shared.core.sweeps import SweepMessage, SweepRecord, SweepState
 from shared.engine.intake import Intake
 from shared.engine.ports import LedgerPage
+from shared.engine.records import HistoryEntry
 from shared.engine.sweep import MOST_STEPS
 from shared.engine.sweep_pages import Pages
 from shared.engine.sweep_ports import SweepEntry
-from tests.core.worlds import ZONES
+from tests.core.worlds import ZONES, registry_id
 from tests.engine.desk import SECOND
-from tests.engine.sweep_desk import HOUR, SweepDesk
+from tests.engine.sweep_desk import HOUR, SweepDesk, waiting
+from tests.virtual_time import LoopClock
 
 pytestmark = pytest.mark.looptime
 
@@ -128,3 +131,35 @@ async def test_a_registry_that_everybody_asks_for_does_not_keep_the_others_waiti
     assert desk.asked() == {"quiet": 1}
     assert swept.state is SweepState.DONE
     assert desk.clock.now() - swept.begun < 60 * SECOND
+
+
+class SlowLedger(MemoryLedger):
+    """A ledger that takes its time for every line of the history."""
+
+    clock: LoopClock | None = None
+
+    async def append(self, entries: Sequence[HistoryEntry]) -> None:
+        if self.clock is not None:
+            await self.clock.sleep(20 * SECOND)
+        await super().append(entries)
+
+
+async def test_lost_chains_that_do_not_fit_into_one_step_are_taken_up_in_the_next_and_counted_once() -> None:
+    ledger = SlowLedger()
+    desk = SweepDesk(ledger=ledger)
+    names = [f"r{number:03d}" for number in range(40)]
+    for name in names:
+        await desk.note(registry_id(name), waiting(desk.clock.now()))
+    await desk.rest(6 * HOUR)
+    ledger.clock = desk.clock
+    begun = await desk.sweeper.begin("timer", "test")
+    await desk.trigger.drain()
+    ledger.clock = None
+    await desk.passes()
+
+    ended = await desk.sweeper.read(begun.id)
+    assert ended is not None
+    assert (ended.state, ended.rows) == (SweepState.DONE, len(names))
+    assert desk.asked() == dict.fromkeys(names, 1)
+    assert ended.finished is not None
+    assert ended.finished - ended.begun > 60 * SECOND
