@@ -19,6 +19,7 @@ from shared.engine.reconcile import Reconciler, Services
 from shared.engine.records import LedgerRow
 from shared.engine.retrying import Retrier
 from tests.core.worlds import ZONES, a_policy, a_registry, registry_id
+from tests.emitted import watch
 from tests.engine.plane import ScriptedPlane
 from tests.virtual_time import EPOCH, LoopClock
 
@@ -51,6 +52,7 @@ class Desk:
         self.policy = policy or a_policy()
         self.plane = plane or ScriptedPlane(registry or a_registry(self.policy), self.clock)
         self.ledger = ledger or MemoryLedger()
+        watch(self.ledger)
         self.queue = MemoryWorkQueue(self.clock) if queue is None else queue
         self.poisoned = MemoryWorkQueue(self.clock)
         self.intake = Intake(self.ledger, self.queue, self.clock)

@@ -20,6 +20,7 @@ from shared.engine.records import LedgerRow
 from shared.engine.sweep import Sweeper, SweepServices
 from shared.engine.sweep_pages import Pages
 from tests.core.worlds import ZONES, a_policy, a_registry, closed, private, registry_id
+from tests.emitted import watch
 from tests.virtual_time import LoopClock
 
 HOUR = timedelta(hours=1)
@@ -51,6 +52,7 @@ class SweepDesk:
         self.clock = LoopClock()
         self.policy: IsolationPolicy = a_policy(limits={"registries_per_sweep": limit}, **policy)
         self.ledger = ledger or MemoryLedger()
+        watch(self.ledger)
         self.queue = MemoryWorkQueue(self.clock)
         self.texts = MemoryWorkQueue(self.clock)
         self.poisoned = MemoryWorkQueue(self.clock)

@@ -21,10 +21,11 @@ from shared.core.policy import IsolationPolicy
 from shared.engine.ports import Clock
 from shared.engine.session_ports import SigningKey
 from shared.settings import Settings
+from tests.emitted import FUNCTION_KEY, note, watch
 from tests.virtual_time import LoopClock
 
 HOST = "isolation.example"
-KEY = "not a real key"
+KEY = FUNCTION_KEY
 
 
 class MemoryKeyring:
@@ -83,6 +84,7 @@ class Browser:
         self.app = Runtime(settings, policy)
         self.clock = LoopClock()
         self.ledger = MemoryLedger()
+        watch(self.ledger)
         self.queue = MemoryWorkQueue(self.clock)
         made = {"clock": self.clock, "ledger": self.ledger, "queue": self.queue, "sweeps": MemorySweeps()}
         vars(self.app).update(made | services)
@@ -131,6 +133,7 @@ class Browser:
         told = dict(answer.headers)
         if "Set-Cookie" in told:
             self.cookie = told["Set-Cookie"].partition(";")[0]
+        note(f"{told} {answer.get_body().decode()}")
         return Seen(status=answer.status_code, headers=told, text=answer.get_body().decode())
 
     async def _compose(self) -> Runtime:

@@ -23,10 +23,11 @@ from local.memory import MemoryLedger, MemoryWorkQueue
 from shared.core.arm import ResourceId
 from shared.core.policy import IsolationPolicy
 from shared.settings import Settings
+from tests.emitted import FUNCTION_KEY, note, watch
 from tests.virtual_time import LoopClock
 
 DOCUMENT: dict[str, Any] = json.loads(document(VERSION).model_dump_json())
-KEY = "not a real key"
+KEY = FUNCTION_KEY
 
 
 def path_to(registry: ResourceId, *more: str) -> str:
@@ -57,6 +58,7 @@ class Door:
         self.app = Runtime(settings, policy)
         self.clock = LoopClock()
         self.ledger = MemoryLedger()
+        watch(self.ledger)
         self.queue = MemoryWorkQueue(self.clock)
         vars(self.app).update({"clock": self.clock, "ledger": self.ledger, "queue": self.queue} | services)
 
@@ -102,6 +104,7 @@ def checked(route: Route, answer: func.HttpResponse) -> Told:
     assert HEADERS.items() <= headers.items()
     assert documented.get("headers", {}).keys() <= headers.keys()
     raw = answer.get_body()
+    note(f"{headers} {raw.decode()}")
     if "content" not in documented:
         assert raw == b""
         return Told(status=answer.status_code, headers=headers, body=None)
