@@ -110,8 +110,9 @@ async def test_a_replay_asks_again_and_tells_who_wanted_it() -> None:
 
     assert again is not None
     assert again.generation == message.generation + 1
-    request = next(entry for entry in await desk.ledger.history(ALPHA) if entry.kind == "request")
-    assert (request.sentence, request.caller, request.origin) == ("asked for by replay", "key:1a2b3c4d", "replay")
+    requests = [entry for entry in await desk.ledger.history(ALPHA) if entry.kind == "request"]
+    told = {(request.sentence, request.caller, request.origin) for request in requests}
+    assert ("asked for by replay", "key:1a2b3c4d", "replay") in told
 
 
 async def test_what_has_not_failed_is_not_replayed() -> None:
