@@ -54,6 +54,11 @@ class Applied:
     operations: tuple[Operation, ...] = ()
     pending: tuple[Change, ...] = ()
 
+    @property
+    def unmade(self) -> frozenset[str]:
+        """Keys of the changes that Azure did not accept, whatever the reason."""
+        return frozenset(key_of(one.change) for one in self.attempts if not isinstance(one.result, Done | Started))
+
 
 def ready(changes: Iterable[Change], running: Iterable[Operation]) -> tuple[Change, ...]:
     """Those of *changes* that wait neither for one another nor for an operation of *running*."""

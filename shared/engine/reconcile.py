@@ -328,9 +328,8 @@ class Reconciler:
             guarded(plan, policy, approved_endpoints(registry))
         require_approved(work, plan, lambda: forecast(registry, policy, self._services.zone_table, memory))
         runnable = not_refused(plan.changes, work.row.refused)
-        repairs = work.row.repairs
-        work.update(repairs=count_repairs(repairs, plan, denied_in(work)))
         if not runnable:
+            work.update(repairs=count_repairs(work.row.repairs, plan, denied_in(work)))
             return self._nothing_to_do(work, plan)
         work.update(snapshots=snapshots(work.row.snapshots, registry, runnable), watch=watched(plan))
         until = self._clock.now() + self._pacing.scaled(WINDOW)
@@ -343,7 +342,7 @@ class Reconciler:
         await work.claim(self._clock.now())
         applied = await self._applier.apply(runnable, (), work.retrier)
         passing = self._results.note(work, applied, plan.digest)
-        work.update(repairs=count_repairs(repairs, plan, denied_in(work)))
+        work.update(repairs=count_repairs(work.row.repairs, plan, denied_in(work) | applied.unmade))
         await work.save()
         if work.row.operations:
             return self._running(work)

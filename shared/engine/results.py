@@ -198,7 +198,7 @@ def denied_in(work: Work) -> frozenset[str]:
 
 
 def count_repairs(repairs: Mapping[str, int], plan: Plan, denied: Iterable[str] = ()) -> dict[str, int]:
-    """How often each broken thing was seen, after *plan*; a repair whose change is among those *denied* is none."""
+    """How often each broken thing was seen, after *plan*; one whose change is among those *denied* does not count."""
     counts = {key: count for key, count in repairs.items() if key not in plan.sound}
     stopped = {change.resource.key for change in plan.changes if key_of(change) in set(denied)}
     for key in plan.broken:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.simulator import scenery
+from local.simulator.faults import Fault, FaultKind
 from local.simulator.wire import JsonObject
 from shared.core.registry import TargetKind
 from tests.scenarios.house import APP, House
@@ -179,6 +180,25 @@ def test_a_registry_recreated_within_the_grace_period_keeps_working(since: int) 
             assert await house.settle(registry) == "converged"
             assert unisolated(house.azure, registry) == []
             assert len(house.endpoints()) == 3, [found.name for found in house.endpoints()]
+
+    tell(story())
+
+
+def test_a_repair_that_azure_did_not_take_for_long_is_not_counted_as_one() -> None:
+    async def story() -> None:
+        async with House() as house:
+            registry = await isolated(house)
+            delete(house, registry)
+            await pass_time(house, 2 * MINUTE)
+            path = "privateEndpoints/pe-contoso-registry-[^/]+$"
+            busy = Fault(kind=FaultKind.RESPOND, method="PUT", path=path, times=12, status=429, code="TooManyRequests")
+            house.azure.faults.add(busy)
+
+            await create(house)
+
+            assert await house.settle(registry, timedelta(days=1)) == "converged"
+            assert busy.hits == 12
+            assert unisolated(house.azure, registry) == []
 
     tell(story())
 
