@@ -70,7 +70,7 @@ class Restoration:
 
     Attributes:
         why: The sentence for the report.
-        written: When Azure first accepted a write of the last request that wrote one; None before any.
+        written: Since when Azure has accepted all that the last request had left to write; None before that.
     """
 
     kind: Literal["undo", "rollback"]

@@ -145,16 +145,19 @@ class Restorer:
         return self._clock.now() - max(restoration.since, work.row.requested)
 
     def _written(self, work: Work, restoration: Restoration, applied: Applied) -> Restoration:
-        """Note the first write of this request that Azure accepted."""
-        known = restoration.written is not None and restoration.written >= work.row.requested
-        if known or all(attempt.error is not None for attempt in applied.attempts):
+        """Note since when Azure has accepted all that is left to write; one write that it did not accept begins this anew."""
+        if any(attempt.error is not None for attempt in applied.attempts):
+            written = None
+        elif restoration.written is not None and restoration.written >= work.row.requested:
             return restoration
-        restoration = replace(restoration, written=self._clock.now())
+        else:
+            written = self._clock.now()
+        restoration = replace(restoration, written=written)
         work.update(restoring=restoration)
         return restoration
 
     def _ignored_for(self, work: Work, restoration: Restoration) -> timedelta:
-        """How long Azure does not show what it accepted for this request; an outage before the first write does not count."""
+        """How long Azure does not show what it accepted for this request; an outage of its writes does not count."""
         if restoration.written is None or restoration.written < work.row.requested:
             return timedelta()
         return self._clock.now() - restoration.written

@@ -47,3 +47,22 @@ def test_an_undo_that_azure_throttles_for_hours_before_its_first_write_is_not_gi
             assert not [entry for entry in told if entry.result == "blocked"]
 
     tell(story())
+
+
+def test_an_undo_whose_one_write_is_throttled_for_hours_is_not_given_up_because_others_were_accepted() -> None:
+    async def story() -> None:
+        async with House(options=Options(public_access_propagates=False)) as house:
+            registry, before = await prepared(house)
+            storage = resources(house, registry)[1]
+            busy = Fault(
+                kind=FaultKind.RESPOND, method="PATCH", path=f"{storage.name}$", times=60, status=429, code="x"
+            )
+            house.azure.faults.add(busy)
+
+            await undoing(house).undo(as_id(registry), caller=PERSON, why="x")
+
+            assert await house.settle(registry, timedelta(days=2)) == "paused"
+            assert busy.hits == 60
+            assert network_of(house, registry) == before
+
+    tell(story())
