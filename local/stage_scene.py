@@ -32,8 +32,8 @@ API_VERSIONS = {
 }
 """The user's: a client of its own with versions of its own, the app's may differ."""
 
-ROLE = REPOSITORY / "infra" / "role.json"
-"""The role that users are told to assign to the app; the demo shows that it suffices."""
+ROLES = (REPOSITORY / "infra" / "role.json", REPOSITORY / "infra" / "role-deletion.json")
+"""The roles that a policy with its defaults needs; the demo shows that they suffice."""
 OUTCOME_ROLE = REPOSITORY / "infra" / "role-outcomes.json"
 """The role on the topic."""
 OUTCOME_TOPIC = "registry-outcomes"
@@ -84,7 +84,8 @@ class Scene:
 def seed() -> dict[str, Any]:
     """The world before anybody did anything: only the app's identity with its role is there."""
     data_actions = json.loads(OUTCOME_ROLE.read_text())["DataActions"]
-    role = {"scope": "/", "actions": json.loads(ROLE.read_text())["Actions"], "dataActions": data_actions}
+    actions = [action for role in ROLES for action in json.loads(role.read_text())["Actions"]]
+    role = {"scope": "/", "actions": actions, "dataActions": data_actions}
     app = {"id": APP_PRINCIPAL, "applicationId": APP_CLIENT, "name": "registry-isolation", "assignments": [role]}
     return {"principals": [app]}
 
