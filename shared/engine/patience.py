@@ -16,6 +16,8 @@ from shared.engine.work import Work
 
 LIMIT = timedelta(minutes=60)
 """Longest that the same things are waited for: four times the longest operation on record, 16 minutes."""
+UNWATCHED = timedelta(minutes=30)
+"""A gap between looks, three times the longest pause, in which the app was not there to see anything change."""
 WORTH_TELLING = timedelta(minutes=5)
 """An error that lasts shorter than this is an ordinary hiccup of Azure."""
 
@@ -42,8 +44,11 @@ def endured(work: Work, outcome: Outcome, now: datetime) -> Outcome:
     passing = any(reason.name in PASSING for reason in outcome.reasons)
     what = _what(outcome, resources=not passing)
     waited = work.row.waited
-    since = waited.since if waited is not None and waited.what == what else now
-    work.update(waited=Waited(what=what, since=since))
+    watched = (
+        waited is not None and waited.what == what and (passing or now - (waited.seen or waited.since) < UNWATCHED)
+    )
+    since = waited.since if waited is not None and watched else now
+    work.update(waited=Waited(what=what, since=since, seen=now))
     lasted = now - since
     if passing:
         return _lasting(outcome, since) if lasted >= WORTH_TELLING else outcome

@@ -59,10 +59,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waited:
-    """A hash of what is waited for, and since when it has been the same."""
+    """A hash of what is waited for, since when it has been the same, and when that was last seen."""
 
     what: str
     since: datetime
+    seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

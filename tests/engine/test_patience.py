@@ -48,12 +48,20 @@ def test_the_same_wait_ends_after_an_hour_with_a_sentence() -> None:
 def test_whatever_moves_begins_the_hour_anew() -> None:
     work = a_work()
     after(work, 0 * MINUTE, waiting("OperationRunning", resource="/a"))
-    after(work, 50 * MINUTE, waiting("OperationRunning", resource="/b"))
+    for minutes in (50, 75):
+        after(work, minutes * MINUTE, waiting("OperationRunning", resource="/b"))
 
     assert after(work, 100 * MINUTE, waiting("OperationRunning", resource="/b")) == waiting(
         "OperationRunning", resource="/b"
     )
     assert isinstance(after(work, 110 * MINUTE, waiting("OperationRunning", resource="/b")), BlockedOutcome)
+
+
+def test_an_hour_in_which_the_app_could_not_look_is_no_hour_without_progress() -> None:
+    work = a_work()
+    after(work, 0 * MINUTE, waiting("LinkUpdating"))
+
+    assert after(work, 2 * LIMIT, waiting("LinkUpdating")) == waiting("LinkUpdating")
 
 
 def test_an_end_in_between_begins_the_hour_anew() -> None:
@@ -76,7 +84,8 @@ def test_waits_with_a_limit_of_their_own_keep_it(name: str) -> None:
 
 def test_beside_a_wait_with_its_own_limit_the_other_one_ends() -> None:
     work = a_work()
-    after(work, 0 * MINUTE, waiting("Propagation", "LinkUpdating"))
+    for minutes in (0, 20, 40):
+        after(work, minutes * MINUTE, waiting("Propagation", "LinkUpdating"))
 
     ended = after(work, LIMIT, waiting("Propagation", "LinkUpdating"))
 
