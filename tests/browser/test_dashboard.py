@@ -108,7 +108,9 @@ def test_a_drift_is_seen_repaired_by_a_click_and_gone_from_the_picture(stage: St
     page.get_by_role("link", name=NAME).click()
     until(lambda: isolated(page))
     closed = last_look(stage)
-    until(lambda: last_look(stage) not in {"", closed})  # the second look after the closing would repair the drift unasked
+    until(
+        lambda: last_look(stage) not in {"", closed}
+    )  # the second look after the closing would repair the drift unasked
     until(lambda: isolated(page))
     expect(page.locator("svg.picture")).to_have_count(1)
     expect(page.locator("path.gate.open")).to_have_count(0)
