@@ -3,8 +3,14 @@ Who the app is in Azure.
 
 `azure.identity` costs a quarter of a second to import and is imported by the first call that needs a credential, not
 by the start of the process.
+
+What the platform or the environment names is asked by itself, not as one of the many that `DefaultAzureCredential`
+tries: that one joins the texts of all of them and drops the status, after which a token service that is down cannot be
+told from an identity that nobody assigned.
 """
 
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
@@ -16,9 +22,18 @@ from shared.core.errors import MissingPermission, RegistryIsolationError, Unavai
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-_SERVER_ERRORS = range(500, 600)
-_TOO_MANY = 429
+# azure-identity itself asks again after these (its settings for the instance metadata service): the service is
+# restarting, being updated, throttling or broken, and says nothing about the identity.
+_PASSING = frozenset({404, 408, 410, 429, *range(500, 600)})
+_FIRST_REFUSAL = 400
 _OPERATION = "get an access token"
+_CLIENT_ID = "AZURE_CLIENT_ID"
+_SERVICE_PRINCIPAL = (_CLIENT_ID, "AZURE_TENANT_ID")
+_PROOFS = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH")
+_PLATFORMS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE")
+
+# Whoever calls decides about repeating; azure-identity would repeat ten times, for minutes, inside of a pass that has one.
+_BOUNDS = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 15}
 
 
 def create_credential(cloud: Cloud, *, client_id: str = "", ca_file: str = "") -> "AsyncTokenCredential":
@@ -27,26 +42,44 @@ def create_credential(cloud: Cloud, *, client_id: str = "", ca_file: str = "") -
 
     Args:
         cloud: Whose authority is asked.
-        client_id: Of a user-assigned identity; "" for the system-assigned one, or a developer's own sign-in.
+        client_id: Of a user-assigned identity; "" for the one that the environment names: a service principal, the
+            platform's managed identity, or else a developer's own sign-in.
         ca_file: Certificate authority of a simulated Azure's token endpoint, as a PEM file; "" for the usual ones.
     """
-    from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 -- cold start
+    from azure.identity.aio import (  # noqa: PLC0415 -- cold start
+        DefaultAzureCredential,
+        EnvironmentCredential,
+        ManagedIdentityCredential,
+    )
 
-    trust: dict[str, Any] = {"connection_verify": ca_file} if ca_file else {}
+    options: dict[str, Any] = {**_BOUNDS, "connection_verify": ca_file} if ca_file else {**_BOUNDS}
     if client_id:
-        return ManagedIdentityCredential(client_id=client_id, **trust)
-    return DefaultAzureCredential(authority=cloud.authority, **trust)
+        return ManagedIdentityCredential(client_id=client_id, **options)
+    if _is_service_principal(os.environ):
+        return EnvironmentCredential(authority=cloud.authority, **options)
+    if any(os.environ.get(name) for name in _PLATFORMS):
+        return ManagedIdentityCredential(client_id=os.environ.get(_CLIENT_ID), **options)
+    return DefaultAzureCredential(authority=cloud.authority, **options)
+
+
+def _is_service_principal(environ: Mapping[str, str]) -> bool:
+    """Whether *environ* names one completely, as `EnvironmentCredential` reads it."""
+    return all(environ.get(name) for name in _SERVICE_PRINCIPAL) and any(environ.get(name) for name in _PROOFS)
 
 
 def token_error(error: AzureError) -> RegistryIsolationError:
     """Name what a credential raised instead of giving a token."""
     said = quoted(str(error))
-    response = error.response if isinstance(error, HttpResponseError) else None
-    busy = response is not None and (response.status_code in _SERVER_ERRORS or response.status_code == _TOO_MANY)
-    if isinstance(error, ClientAuthenticationError) and not busy:
+    if isinstance(error, ClientAuthenticationError) and not _passes(error):
         return MissingPermission(
             f"The app gets no access token for Azure Resource Manager: {said} Assign a managed identity to the "
-            "function app, or correct its client id.",
+            "function app, or correct its client id; on a machine of your own, sign in with az login.",
             operation=_OPERATION,
         )
     return Unavailable(f"The token service of the app's identity did not answer: {said}", operation=_OPERATION)
+
+
+def _passes(error: HttpResponseError) -> bool:
+    """Whether the token service answered, but not about the identity: it is away, or something else stands in for it."""
+    status = error.status_code
+    return status is not None and (status in _PASSING or status < _FIRST_REFUSAL)
