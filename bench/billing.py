@@ -26,7 +26,8 @@ def billing(runs: tuple[Isolation, ...], memory_mib: float) -> Section:
             ours=gigabytes * sum(_billed(each) for each in run.passes),
             reference=gigabytes * _waiting(run),
             unit="GB-s",
-            note="Reference: the same writes and requests by an invocation that waits for each operation to end.",
+            note=f"At {gigabytes * 1024:.0f} MB. Reference: the same writes and requests by an invocation that waits for each "
+            "operation to end.",
         )
         for run in runs
     ]
@@ -40,7 +41,7 @@ def billing(runs: tuple[Isolation, ...], memory_mib: float) -> Section:
             reference=f"1, {_waiting(first):.0f} s",
         )
     )
-    return Section(title=f"Cost (at {gigabytes * 1024:.0f} MB)", rows=tuple(rows))
+    return Section(title="Cost", rows=tuple(rows))
 
 
 def _billed(each: Pass) -> float:

@@ -17,19 +17,16 @@ from local.azurite import REPOSITORY
 from local.stage import clean_environment
 
 _CHILD = """
-import json, resource, sys, time
-from pathlib import Path
+import json, sys, time
+from bench.resident import peak_mib
 import azure.functions
 begun = time.perf_counter()
 {imports}
 ended = time.perf_counter()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-status = Path("/proc/self/status")  # ru_maxrss remembers the parent's size from before exec, this does not
-if status.exists():
-    peak = int(status.read_text().partition("VmHWM:")[2].split()[0])
+peak = peak_mib()
 heavy = sorted(name for name in sys.modules if name.startswith(("azure.mgmt", "azure.identity")))
 functions = len(app.get_functions()) if hasattr(app, "get_functions") else 0
-print(json.dumps({{"seconds": ended - begun, "peak_kib": peak, "heavy": heavy, "functions": functions}}))
+print(json.dumps({{"seconds": ended - begun, "peak_mib": peak, "heavy": heavy, "functions": functions}}))
 """
 _EMPTY = "app = azure.functions.FunctionApp()"
 _OURS = "from function_app import app"
@@ -85,10 +82,9 @@ def measure(runs: int) -> ColdStart:
 
 def cold_start(measured: ColdStart) -> Section:
     """The rows."""
-    runs = len(measured.ours)
     empty, ours = (_milliseconds(starts) for starts in (measured.empty, measured.ours))
     return Section(
-        title=f"Cold start (fresh interpreters in turn, medians of {runs})",
+        title="Cold start, fresh interpreters in turn",
         rows=(
             bounded(
                 "import function_app beyond azure.functions",
@@ -97,6 +93,7 @@ def cold_start(measured: ColdStart) -> Section:
                 unit="ms",
                 reference=f"{empty:.2g} ms, empty app",
                 about=Budget.COLD_START,
+                note=f"Medians of {len(measured.ours)} starts of each kind.",
             ),
             exactly(
                 "  azure.mgmt and azure.identity modules loaded by it",
@@ -106,7 +103,7 @@ def cold_start(measured: ColdStart) -> Section:
             ),
             _memory("  peak memory after it", measured.ours, measured.empty),
             told("loaded by the first event and the first pass", f"{_milliseconds(measured.first_pass) - ours:.4g} ms"),
-            _memory("  peak memory after it", measured.first_pass, measured.empty),
+            _memory("  peak memory after that", measured.first_pass, measured.empty),
         ),
     )
 
@@ -140,7 +137,7 @@ def _start(imports: str) -> Start:
     told_by_child = json.loads(done.stdout)
     return Start(
         seconds=told_by_child["seconds"],
-        peak_mib=told_by_child["peak_kib"] / 1024,
+        peak_mib=told_by_child["peak_mib"],
         heavy=tuple(told_by_child["heavy"]),
         functions=told_by_child["functions"],
     )

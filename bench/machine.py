@@ -15,11 +15,16 @@ def facts() -> Mapping[str, str]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}",
-        "load when it began": f"{os.getloadavg()[0]:.1f}",
+        "load when it began": load(),
         "versions": ", ".join(
             (f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in _PACKAGES))
         ),
     }
+
+
+def load() -> str:
+    """How busy the machine was in the last minute, the bench itself included once it has begun."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def _processor() -> str:

@@ -4,11 +4,13 @@ One line of the bench's table: a figure of ours beside its reference, and what t
 A verdict is only ever made from a figure: a budget whose measurement did not run is "not measured", never met.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.budgets import Budget
+
+_RATIO = "ratio"
 
 
 class Verdict(StrEnum):
@@ -70,7 +72,7 @@ def compared(
         reference=figure(reference, unit),
         ours=figure(ours, unit),
         ratio=f"{ratio:.3g}",
-        budget="" if most is None else f"ratio <= {most:g}",
+        budget="" if most is None else f"{_RATIO} <= {most:g}",
         verdict=Verdict.INFORMATION if most is None else _verdict(ratio, most),
         about=about,
         note=note,
@@ -118,17 +120,28 @@ def told(measure: str, ours: str, *, reference: str = "", note: str = "") -> Row
     return Row(measure=measure, ours=ours, reference=reference, note=note)
 
 
-def unmeasured(budget: Budget, why: str) -> Row:
-    """Make the row of a budget that this run has no figure for."""
-    return Row(measure=budget.value, ours="", verdict=Verdict.UNMEASURED, about=budget, note=why)
+def by_budget(sections: Iterable[Section], why: str) -> Section:
+    """
+    Every budget with all figures that answer to it; one figure that misses it is enough to miss it.
+
+    Args:
+        why: Said of a budget that has no figure.
+    """
+    measured = [row for section in sections for row in section.rows]
+    rows = tuple(_judged(budget, [row for row in measured if row.about is budget], why) for budget in Budget)
+    return Section(title="The budgets", rows=rows)
 
 
-def with_every_budget(sections: Iterable[Section], why: str) -> tuple[Section, ...]:
-    """*sections*, and one more for the budgets that none of them has a figure for."""
-    measured = tuple(sections)
-    seen = {row.about for section in measured for row in section.rows}
-    missing = tuple(unmeasured(budget, why) for budget in Budget if budget not in seen)
-    return (*measured, Section(title="Budgets without a figure", rows=missing)) if missing else measured
+def _judged(budget: Budget, rows: Sequence[Row], why: str) -> Row:
+    if not rows:
+        return Row(measure=budget.value, ours="", verdict=Verdict.UNMEASURED, about=budget, note=why)
+    missed = any(row.verdict is Verdict.MISSED for row in rows)
+    return Row(
+        measure=budget.value,
+        ours=", ".join(row.ratio if row.budget.startswith(_RATIO) else row.ours for row in rows),
+        verdict=Verdict.MISSED if missed else Verdict.MET,
+        about=budget,
+    )
 
 
 def figure(value: float, unit: str = "") -> str:

@@ -214,12 +214,12 @@ def _rows(alone: Rush, many: Rush, *, budgeted: bool) -> Iterator[Row]:
     if lost:
         limit = _LIMIT.total_seconds()
         yield bounded(
-            "from creation to all isolated, more than",
+            "from creation to all isolated",
             ours=limit,
             most=THROTTLED_RATIO * least,
             unit="s",
             about=about,
-            note=note,
+            note=f"It had not ended when the run did. {note}",
         )
     else:
         yield compared(

@@ -80,7 +80,7 @@ class SeveralHosts:
         self._turn: Iterator[int] = itertools.cycle(range(hosts))
 
     async def __aenter__(self) -> Self:
-        azurite = self._ending.enter_context(_storage(self.folder / "azurite"))
+        azurite = self._ending.enter_context(storage(self.folder / "azurite"))
         self._account = StateAccount(connection_string=azurite.connection_string)
         self.ledger = TableLedger(self._account)
         self._ending.push_async_callback(self.ledger.aclose)
@@ -291,7 +291,13 @@ class SeveralHosts:
         return path
 
 
-def _storage(folder: Path) -> Azurite:
+def storage(folder: Path) -> Azurite:
+    """
+    Start Azurite.
+
+    Raises:
+        ReferenceFailed: It is not installed, or does not start.
+    """
     try:
         return start_azurite(folder)
     except (AzuriteMissing, ChildFailed) as problem:

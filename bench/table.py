@@ -8,6 +8,8 @@ from rich.table import Table
 from bench.rows import Row, Section, Verdict
 
 _COLUMNS = ("measure", "reference", "ours", "ratio", "budget", "verdict")
+INSET = "– "
+"""Before a row that belongs to the one above it."""
 _STYLES = {Verdict.MET: "green", Verdict.MISSED: "bold red", Verdict.UNMEASURED: "yellow", Verdict.INFORMATION: ""}
 
 
@@ -34,9 +36,15 @@ def markdown(sections: Iterable[Section], facts: Mapping[str, str]) -> str:
     notes: list[str] = []
     for section in sections:
         lines += ["", f"## {section.title}", "", f"| {' | '.join(_COLUMNS)} |", "|---|--:|--:|--:|---|---|"]
-        lines += [f"| {' | '.join(cell.replace('|', '/') for cell in _cells(row, notes))} |" for row in section.rows]
+        lines += [f"| {' | '.join(_plain(cell) for cell in _cells(row, notes))} |" for row in section.rows]
     lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, start=1)), ""]
     return "\n".join(lines)
+
+
+def _plain(cell: str) -> str:
+    """A cell of Markdown, which takes no bar and forgets that a row is set in."""
+    text = cell.replace("|", "/")
+    return f"{INSET}{text.strip()}" if text.startswith("  ") else text
 
 
 def _cells(row: Row, notes: list[str]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ The inventory is the real one, over the simulated Resource Graph; records of swe
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,28 +125,7 @@ class SweepHouse(House):
 
     async def remember(self, registries: Iterable[str] = (), *, ago: timedelta = timedelta()) -> None:
         """Ledger rows as passes leave them of isolated registries, each verified at its last turn so long *ago*."""
-        now = self.clock.now()
-        made: dict[str, list[ResourceId]] = {}
-        for endpoint in self.endpoints():
-            made.setdefault(str(endpoint.body["tags"]["registry-isolation-registry"]).lower(), []).append(
-                as_id(endpoint)
-            )
-        for registry in registries or self.registries:
-            identifier = as_id(registry)
-            at = turn(identifier, now - ago)
-            row = LedgerRow(
-                registry=identifier,
-                generation=1,
-                sequence=1,
-                first_seen=at,
-                requested=at,
-                observed=True,
-                zones={group: self.cloud.zones[group] for group in ("amlregistry", "blob", "registry")},
-                verified=at,
-                made=tuple(sorted(made.get(identifier.key, ()))),
-                outcome=Converged(),
-                report=Report(registry=identifier, at=at, phase="converged"),
-            )
+        for row in isolated_rows(self.azure, registries or self.registries, self.cloud.zones, self.clock.now() - ago):
             await self.ledger.write(row, None)
 
     async def sweep(self, *, catch_up: bool = True, limit: timedelta = 12 * HOUR) -> SweepRecord:
@@ -197,3 +176,28 @@ class SweepHouse(House):
 def _for_others(networks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The hub for registries that are not of the crowd, whose names begin with `reg-`."""
     return [network | {"serves": {"registries": ["contoso*"]}} for network in networks]
+
+
+def isolated_rows(
+    azure: SimulatedAzure, registries: Iterable[str], zones: Mapping[str, tuple[str, ...]], at: datetime
+) -> Iterator[LedgerRow]:
+    """Ledger rows as passes leave them of isolated registries, each verified at its last turn before *at*."""
+    made: dict[str, list[ResourceId]] = {}
+    for endpoint in azure.world.of_type("Microsoft.Network/privateEndpoints"):
+        made.setdefault(str(endpoint.body["tags"]["registry-isolation-registry"]).lower(), []).append(as_id(endpoint))
+    for registry in registries:
+        identifier = as_id(registry)
+        turned = turn(identifier, at)
+        yield LedgerRow(
+            registry=identifier,
+            generation=1,
+            sequence=1,
+            first_seen=turned,
+            requested=turned,
+            observed=True,
+            zones={group: zones[group] for group in ("amlregistry", "blob", "registry")},
+            verified=turned,
+            made=tuple(sorted(made.get(identifier.key, ()))),
+            outcome=Converged(),
+            report=Report(registry=identifier, at=turned, phase="converged"),
+        )

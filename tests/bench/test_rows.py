@@ -3,7 +3,7 @@
 import pytest
 
 from bench.budgets import Budget
-from bench.rows import Section, Verdict, bounded, compared, exactly, told, with_every_budget
+from bench.rows import Section, Verdict, bounded, by_budget, compared, exactly, told
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(114.0, Verdict.MET), (115.0, Verdict.MET), (116.0, Verdict.MISSED)])
@@ -37,17 +37,23 @@ def test_nothing_needed_and_nothing_done_is_met() -> None:
 def test_every_budget_has_a_row_and_none_without_a_figure_is_met() -> None:
     measured = Section(title="some", rows=(bounded("r", ours=1, most=2, about=Budget.REQUESTS), told("t", "x")))
 
-    sections = with_every_budget([measured], "not in this run")
+    found = by_budget([measured], "not in this run")
 
-    rows = [row for section in sections for row in section.rows]
-    assert {row.about for row in rows if row.about} == set(Budget)
-    assert [row.about for row in rows if row.verdict is Verdict.MET] == [Budget.REQUESTS]
-    unmeasured = [row for row in rows if row.verdict is Verdict.UNMEASURED]
+    assert [row.about for row in found.rows] == list(Budget)
+    assert [row.about for row in found.rows if row.verdict is Verdict.MET] == [Budget.REQUESTS]
+    unmeasured = [row for row in found.rows if row.verdict is Verdict.UNMEASURED]
     assert len(unmeasured) == len(Budget) - 1
     assert {(row.ours, row.note) for row in unmeasured} == {("", "not in this run")}
 
 
-def test_a_table_whose_budgets_are_all_measured_gets_no_further_section() -> None:
-    rows = tuple(bounded(budget.value, ours=1, most=2, about=budget) for budget in Budget)
+def test_one_figure_beyond_its_budget_is_enough_to_miss_it() -> None:
+    rows = (
+        compared("one region", ours=106.0, reference=100.0, most=1.15, about=Budget.LATENCY),
+        compared("two", ours=130.0, reference=100.0, most=1.15, about=Budget.LATENCY),
+        bounded("reads", ours=12, most=12, about=Budget.AGAIN),
+    )
 
-    assert with_every_budget([Section(title="all", rows=rows)], "") == (Section(title="all", rows=rows),)
+    found = {row.about: row for row in by_budget([Section(title="all", rows=rows)], "").rows}
+
+    assert (found[Budget.LATENCY].verdict, found[Budget.LATENCY].ours) == (Verdict.MISSED, "1.06, 1.3")
+    assert (found[Budget.AGAIN].verdict, found[Budget.AGAIN].ours) == (Verdict.MET, "12")
