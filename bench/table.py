@@ -8,7 +8,7 @@ from rich.table import Table
 from bench.rows import Row, Section, Verdict
 
 _COLUMNS = ("measure", "reference", "ours", "ratio", "budget", "verdict")
-INSET = "– "
+INSET = "↳ "
 """Before a row that belongs to the one above it."""
 _STYLES = {Verdict.MET: "green", Verdict.MISSED: "bold red", Verdict.UNMEASURED: "yellow", Verdict.INFORMATION: ""}
 

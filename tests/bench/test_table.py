@@ -29,7 +29,7 @@ def test_markdown_has_one_table_for_each_section() -> None:
     assert "- date: today" in lines
     assert "| requests (1) |  | 51 |  | <= 50 | MISSED |" in lines
     assert "| more (1) |  | a/b |  |  |  |" in lines
-    assert "| – other (2) | 2 s | 1 s |  |  |  |" in lines
+    assert "| ↳ other (2) | 2 s | 1 s |  |  |  |" in lines
     assert lines.count("| measure | reference | ours | ratio | budget | verdict |") == 2
     assert [line for line in lines if line.startswith(("1. ", "2. "))] == ["1. Why.", "2. Because."]
 
