@@ -1,12 +1,13 @@
 """The clocks: virtual ones that cost no time, and the real one."""
 
 import asyncio
+import threading
 import time
 from datetime import UTC, timedelta
 
-import looptime
 import pytest
 
+from local.virtual_loop import NothingWillHappenError
 from shared.cloud.clock import SystemClock
 from shared.engine.ports import Clock
 from tests.virtual_time import EPOCH, LoopClock, run_virtual
@@ -77,10 +78,35 @@ def test_an_error_leaves_a_virtual_run_as_it_is() -> None:
         run_virtual(fail())
 
 
-@pytest.mark.slow
 def test_waiting_for_what_can_never_happen_ends() -> None:
     async def forever() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(looptime.IdleTimeoutError):
+    with pytest.raises(NothingWillHappenError, match="no timer is set"):
         run_virtual(forever())
+
+
+def test_time_stands_still_while_a_thread_works() -> None:
+    async def story() -> tuple[timedelta, str]:
+        clock, done = LoopClock(), threading.Event()
+        working = asyncio.get_running_loop().run_in_executor(None, done.wait, 30)
+        sleeping = asyncio.create_task(clock.sleep(timedelta(hours=1)))
+        await asyncio.sleep(0)
+        done.set()
+        await working
+        before = clock.now() - EPOCH
+        await sleeping
+        return before, f"{clock.now() - EPOCH}"
+
+    assert run_virtual(story()) == (timedelta(), "1:00:00")
+
+
+def test_moments_stay_exact_over_many_steps() -> None:
+    async def story() -> timedelta:
+        clock = LoopClock()
+        for _ in range(1000):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1e-9)  # less than time's grain, and yet it ends
+        return clock.now() - EPOCH
+
+    assert run_virtual(story()) == timedelta(seconds=100, microseconds=1)

@@ -1,5 +1,6 @@
 """One run of the campaign: play the case, wait until it is quiet, and hold the app to its promises."""
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,8 +46,13 @@ class Trial:
 
 
 def attempt(case: Case, house_type: type[StormHouse] = StormHouse) -> Trial:
-    """Run *case* in virtual time of its own."""
-    return run_virtual(_Attempt(case, house_type(case)).run(), idle_turns=1)
+    """Run *case* in virtual time of its own; equal cases run equally, the pauses before retries included."""
+    before = random.getstate()
+    random.seed(str(case))
+    try:
+        return run_virtual(_Attempt(case, house_type(case)).run())
+    finally:
+        random.setstate(before)
 
 
 class _Attempt:

@@ -7,8 +7,9 @@ it holds no control characters, no path tricks and no query.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -28,6 +29,8 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUBSCRIPTION_PARTS = 2
 _GROUP_PARTS = 4
 _PROVIDER_PARTS = 6
+_REMEMBERED = 4096
+"""Ids that are not parsed again: a pass meets each of its few dozen ids some fifty times. At most a few MiB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,7 @@ class ResourceId:
         resource_group: Resource group name as received.
         type: `Namespace/type[/type...]` as received; `Microsoft.Resources/resourceGroups` for a group.
         names: Resource names, outermost first; the group's name alone for a group.
+        key: The one text under which every casing of this id is known.
     """
 
     text: str
@@ -48,31 +52,19 @@ class ResourceId:
     resource_group: str
     type: str
     names: tuple[str, ...]
+    key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.text.lower())
 
     @classmethod
-    def parse(cls, text: object) -> Self:
+    def parse(cls, text: object) -> "ResourceId":
         """Read an id of a resource group or of a resource inside one; raises MalformedResourceId."""
         if not isinstance(text, str) or not text or len(text) > MAX_LENGTH:
             raise MalformedResourceId(
                 f"An ARM resource id of 1 to {MAX_LENGTH} characters is needed, got {_shown(text)}."
             )
-        trimmed = text.rstrip("/")
-        parts = trimmed.split("/")[1:]
-        if not _is_resource_path(trimmed, parts):
-            raise MalformedResourceId(
-                f"{_shown(text)} is not an ARM resource id of the form /subscriptions/<guid>/resourceGroups/<group>"
-                "[/providers/<namespace>/<type>/<name>...]."
-            )
-        if len(parts) == _GROUP_PARTS:
-            return cls(trimmed, parts[1], parts[3], "Microsoft.Resources/resourceGroups", (parts[3],))
-        pairs = parts[_PROVIDER_PARTS:]
-        types = "/".join([parts[5], *pairs[0::2]])
-        return cls(trimmed, parts[1], parts[3], types, tuple(pairs[1::2]))
-
-    @property
-    def key(self) -> str:
-        """The one text under which every casing of this id is known."""
-        return self.text.lower()
+        return _read(text)
 
     @property
     def name(self) -> str:
@@ -125,13 +117,30 @@ class ResourceId:
         )
 
     @classmethod
-    def _validate(cls, value: object) -> Self:
+    def _validate(cls, value: object) -> "ResourceId":
         if isinstance(value, cls):
             return value
         try:
             return cls.parse(value)
         except MalformedResourceId as error:
             raise ValueError(error.sentence) from error
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(text: str) -> ResourceId:
+    """The id that *text* spells; what is no id is not remembered. Raises MalformedResourceId."""
+    trimmed = text.rstrip("/")
+    parts = trimmed.split("/")[1:]
+    if not _is_resource_path(trimmed, parts):
+        raise MalformedResourceId(
+            f"{_shown(text)} is not an ARM resource id of the form /subscriptions/<guid>/resourceGroups/<group>"
+            "[/providers/<namespace>/<type>/<name>...]."
+        )
+    if len(parts) == _GROUP_PARTS:
+        return ResourceId(trimmed, parts[1], parts[3], "Microsoft.Resources/resourceGroups", (parts[3],))
+    pairs = parts[_PROVIDER_PARTS:]
+    types = "/".join([parts[5], *pairs[0::2]])
+    return ResourceId(trimmed, parts[1], parts[3], types, tuple(pairs[1::2]))
 
 
 def is_guid(text: object) -> bool:

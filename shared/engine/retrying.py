@@ -29,8 +29,21 @@ class Retrier:
 
     async def call[T](self, call: Callable[[], Awaitable[T]]) -> T:
         """Await `call()`, again if it fails in a way that passes; raises the last error unchanged."""
+        try:
+            return await call()
+        except RegistryIsolationError as error:
+            if not _worth_it(error):
+                raise
+            first = error
+        return await self._again(call, first)
+
+    async def _again[T](self, call: Callable[[], Awaitable[T]], first: RegistryIsolationError) -> T:
+        """Go on after *first*, the failure of the first attempt: few calls fail, and to set a retry up costs as much as one."""
+        known = [first]
 
         async def once() -> T:  # tenacity awaits coroutine functions only, not lambdas that give a coroutine
+            if known:
+                raise known.pop()
             return await call()
 
         retrying = AsyncRetrying(

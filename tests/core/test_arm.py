@@ -190,6 +190,16 @@ def test_a_long_refused_text_is_cut_in_the_sentence() -> None:
     assert refusal("/" + "x" * 1000).count("x") < 120
 
 
+def test_an_id_is_read_once_and_what_is_none_is_refused_each_time() -> None:
+    text = f"/subscriptions/{'1' * 8}-0000-4000-8000-{'2' * 12}/resourceGroups/rg"
+
+    assert ResourceId.parse(text) is ResourceId.parse(text)
+    assert ResourceId.parse(text.upper().replace("RESOURCEGROUPS", "resourceGroups")) == ResourceId.parse(text)
+    for _ in range(2):
+        with pytest.raises(MalformedResourceId):
+            ResourceId.parse(f"{text}/odd")
+
+
 def test_the_kelvin_sign_does_not_pass_for_a_k() -> None:
     assert "\u212a".lower() == "k"
     assert "not an ARM resource id" in refusal(f"/subscriptions/{SUB}/resourceGroups/rg-\u212a")
