@@ -21,6 +21,7 @@ import yaml
 
 from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY, Azurite, start_azurite
+from local.host.host_json import OVERRIDE
 from local.processes import Child, ChildFailed, start
 from local.stage_scene import APP_CLIENT, APP_PRINCIPAL, OUTCOME_TOPIC, Scene, policy, seed
 
@@ -143,8 +144,14 @@ def app_settings(*, storage: str, azure: AzureAddress, scale: float, policy: Pat
         "ISOLATION_OUTCOME_TOPIC": f"{azure.endpoint}/topics/{OUTCOME_TOPIC}/api/events",
         "ISOLATION_ARM_ENDPOINT": azure.endpoint,
         "ISOLATION_ARM_CA": str(azure.ca),
-        "ISOLATION_PACE": f"{min(max(scale, 0.01), 1.0):g}",
+        "ISOLATION_PACE": f"{_pace(scale):g}",
+        # How long a host looks away from an empty queue is a wait like the others: a second at the pace of Azure (host.json).
+        f"{OVERRIDE}extensions__queues__maxPollingInterval": f"00:00:{max(_pace(scale), 0.25):09.6f}",
     }
+
+
+def _pace(scale: float) -> float:
+    return min(max(scale, 0.01), 1.0)
 
 
 def launch_azure(folder: Path, *, scale: float, port: int = 0, document: Mapping[str, Any] | None = None) -> Child:

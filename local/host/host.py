@@ -81,7 +81,7 @@ class Host:
                 UnsupportedApp, InvalidHostJson, SettingsProblem, InvalidKeys, UnknownLogLevel) are sentences.
         """
         options = self._options
-        host_json = read_host_json(options.app / "host.json")
+        host_json = read_host_json(options.app / "host.json", _given(options) | os.environ)
         start_log(host_json.log_level, self._worker.current_invocation)
         if host_json.without_effect:
             log.info("host.json has settings without effect here: %s", ", ".join(host_json.without_effect))
@@ -205,7 +205,7 @@ def load_settings(options: Options, url: str) -> AppSettings:
     Raises:
         SettingsProblem: The file cannot be used, or is for another language.
     """
-    from_file = read_local_settings(options.settings) if options.settings is not None else {}
+    from_file = _given(options)
     known = {name.lower() for name in os.environ}
     hidden = sorted(name for name in from_file if name.lower() in known)
     if hidden:
@@ -223,6 +223,10 @@ def load_settings(options: Options, url: str) -> AppSettings:
     if language.lower() != "python":
         raise SettingsProblem(f"FUNCTIONS_WORKER_RUNTIME is {language!r}; this host runs python only.")
     return AppSettings(os.environ)
+
+
+def _given(options: Options) -> dict[str, str]:
+    return read_local_settings(options.settings) if options.settings is not None else {}
 
 
 def _open_port(port: int) -> socket.socket:

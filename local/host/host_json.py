@@ -3,11 +3,13 @@ host.json, as far as the local host acts on it.
 
 Defaults and limits are those of the host.json reference and of the storage queue bindings' page (extension 5.x).
 Settings without effect here are listed, so that the host can say so; wrong values of settings with effect are
-problems, all reported at once.
+problems, all reported at once. An app setting `AzureFunctionsJobHost__PATH__TO__VALUE` wins over the file (the same
+reference, "Override host.json values").
 """
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -16,6 +18,7 @@ from typing import Any
 
 MAX_BATCH_SIZE = 32  # what one Get Messages call of the queue service returns at most
 UNBOUNDED = timedelta(days=36500)
+OVERRIDE = "AzureFunctionsJobHost__"
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,7}))?)?")
 
 
@@ -55,9 +58,12 @@ class HostJson:
     """Paths of settings that this host does not act upon."""
 
 
-def read_host_json(path: Path) -> HostJson:
+def read_host_json(path: Path, settings: Mapping[str, str] | None = None) -> HostJson:
     """
     Parse the host.json at *path*.
+
+    Args:
+        settings: App settings, some of which may win over the file.
 
     Raises:
         InvalidHostJson: With all problems.
@@ -68,7 +74,7 @@ def read_host_json(path: Path) -> HostJson:
         raise InvalidHostJson(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise InvalidHostJson(f"{path} is not JSON: {error}.") from error
-    reader = _Reader(document)
+    reader = _Reader(document, settings or {})
     options = _read(reader)
     if reader.problems:
         raise InvalidHostJson(f"{path} has problems:\n" + "\n".join(f"- {problem}" for problem in reader.problems))
@@ -98,17 +104,22 @@ def parse_time_span(text: str) -> timedelta:
 
 
 class _Reader:
-    """Takes values out of a document by path and remembers what was wrong, and what nobody asked for."""
+    """
+    Takes values out of a document by path and remembers what was wrong, and what nobody asked for.
 
-    def __init__(self, document: Any) -> None:
+    As in every configuration of .NET, the case of a path does not matter.
+    """
+
+    def __init__(self, document: Any, settings: Mapping[str, str]) -> None:
         self.problems: list[str] = []
         if not isinstance(document, dict):
             self.problems.append("the document is not an object.")
             document = {}
-        self._left = _flatten(document)
+        values = _flatten(document) | _overrides(settings)
+        self._left = {path.lower(): (path, value) for path, value in values.items()}
 
     def take(self, path: str) -> Any:
-        return self._left.pop(path, None)
+        return self._left.pop(path.lower(), (path, None))[1]
 
     def text(self, path: str, default: str) -> str:
         value = self.take(path)
@@ -137,7 +148,7 @@ class _Reader:
             return default
 
     def left(self) -> tuple[str, ...]:
-        return tuple(sorted(self._left))
+        return tuple(sorted(path for path, _ in self._left.values()))
 
 
 def _read(reader: _Reader) -> HostJson:
@@ -178,6 +189,15 @@ def _queues(reader: _Reader) -> QueueOptions:
         max_dequeue_count=reader.number(f"{at}.maxDequeueCount", 5, least=1, most=1_000_000),
         message_encoding=MessageEncoding(encoding),
     )
+
+
+def _overrides(settings: Mapping[str, str]) -> dict[str, str | int]:
+    """What app settings say of host.json, by path; a number is a number although all settings are strings."""
+    return {
+        name[len(OVERRIDE) :].replace("__", "."): int(text) if text.isdecimal() else text
+        for name, text in settings.items()
+        if name.lower().startswith(OVERRIDE.lower())
+    }
 
 
 def _flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:

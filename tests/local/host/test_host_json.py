@@ -77,6 +77,31 @@ def test_settings_without_effect_are_named(tmp_path: Path) -> None:
     assert read(tmp_path, document).without_effect == ("extensions.http.maxOutstandingRequests", "telemetryMode")
 
 
+def test_an_app_setting_wins_over_the_file_in_whatever_case(tmp_path: Path) -> None:
+    document = {"version": "2.0", "extensions": {"queues": {"maxPollingInterval": "00:00:01", "batchSize": 4}}}
+    path = tmp_path / "host.json"
+    path.write_text(json.dumps(document))
+    settings = {
+        "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.100000",
+        "azurefunctionsjobhost__extensions__queues__BATCHSIZE": "8",
+        "AzureFunctionsJobHost__extensions__http__hsts": "none",
+        "Other__extensions__queues__maxDequeueCount": "2",
+    }
+
+    assert read_host_json(path, settings) == HostJson(
+        queues=QueueOptions(max_polling_interval=timedelta(seconds=0.1), batch_size=8, new_batch_size=4),
+        without_effect=("extensions.http.hsts",),
+    )
+
+
+def test_a_wrong_app_setting_is_a_problem_of_the_path_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "host.json"
+    path.write_text('{"version": "2.0"}')
+
+    with pytest.raises(InvalidHostJson, match="batchSize: 33 is not a whole number from 1 to 32"):
+        read_host_json(path, {"AzureFunctionsJobHost__extensions__queues__batchSize": "33"})
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     queues = {"batchSize": 33, "maxDequeueCount": 0, "messageEncoding": "utf8", "visibilityTimeout": 30}
     document = {"functionTimeout": "5 minutes", "extensions": {"queues": queues}}
