@@ -6,6 +6,8 @@ SHELL := /bin/bash
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .local/tools/bin/uv)
 PYTHON := .venv/bin/python
 ARGS ?=
+# Without bytecode every process of a test compiles everything anew: ten seconds at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo up audit doctor azure bench bench-quick campaign crash test test-fast check lint format types contracts lock cli browser infra-check clean audit-deps fuzz docs coverage mutants
 
@@ -55,8 +57,8 @@ campaign: .venv/.ready ## let everything go wrong at every call, in virtual time
 crash: setup ## kill the host at every step of the path, and see it finish all the same (ARGS='--points 1-20 --jobs J')
 	@$(PYTHON) -m local.crash --jobs 2 $(ARGS)
 
-test: setup cli browser .local/docs/.ready ## run every test, two files at a time
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup cli browser .local/docs/.ready ## run every test, three files at a time: one of them waits as a rule
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: setup ## run the tests that start no process
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
