@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from handlers.dashboard_failed import replay
 from handlers.dashboard_identity import Right, Visitor
-from handlers.dashboard_render import place, render
-from handlers.dashboard_request import ROOT, SWEEP, Ask
+from handlers.dashboard_render import explained, place, render
+from handlers.dashboard_request import REPLAY, ROOT, SWEEP, Ask
 from handlers.dashboard_runtime import Desk
 from handlers.dashboard_session import Act
 from handlers.http_problem import status_of
@@ -73,6 +74,7 @@ async def overview(ask: Ask, desk: Desk, visitor: Visitor) -> str:
         pages=pages,
         per_page=PER_PAGE,
         done=ask.query.get("done", "") == SWEEP,
+        explained=explained(desk.app.settings.http.findings_page),
     )
 
 
@@ -151,9 +153,13 @@ async def confirmation(ask: Ask, desk: Desk, visitor: Visitor) -> Done:
     if isinstance(asked, Differs):
         text = render("changed.html.j2", visitor=visitor, registry=ask.target, why=asked.error.sentence)
         return Done(text=text, status=status_of(asked.error))
-    if ask.registry is None:
-        return Done(location=f"{ROOT}?done={SWEEP}")
-    return Done(location=f"{place(ask.registry)}?done={ask.action}")
+    return Done(location=_after(ask, done=asked is not False))
+
+
+def _after(ask: Ask, *, done: bool) -> str:
+    """The page that shows what becomes of it."""
+    page = place(ask.registry) if ask.registry else f"{ROOT}/failed" if ask.action == REPLAY else ROOT
+    return f"{page}?done={ask.action}" if done else page
 
 
 async def _question(ask: Ask, desk: Desk, visitor: Visitor, act: Act, wrong: str = "") -> str:
@@ -171,7 +177,8 @@ async def _question(ask: Ask, desk: Desk, visitor: Visitor, act: Act, wrong: str
     )
 
 
-async def _do(ask: Ask, desk: Desk, visitor: Visitor, digest: str) -> WorkMessage | Differs | None:
+async def _do(ask: Ask, desk: Desk, visitor: Visitor, digest: str) -> WorkMessage | Differs | bool:
+    """What was asked for; False if there was nothing to ask for any more."""
     app, caller = desk.app, visitor.caller
     match ask.action:
         case "remediate":
@@ -182,9 +189,11 @@ async def _do(ask: Ask, desk: Desk, visitor: Visitor, digest: str) -> WorkMessag
             return await app.remediation.pause(ask.target, caller=caller, why=_why(ask))
         case "resume":
             return await app.remediation.resume(ask.target, caller=caller)
+        case "replay":
+            return await replay(desk, visitor, ask.registry)
         case _:
             await app.sweeper.begin("http", ORIGIN, caller)
-            return None
+            return True
 
 
 def _digest(ask: Ask) -> str:

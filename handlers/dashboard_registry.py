@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.dashboard_drawing import drawing
 from handlers.dashboard_identity import Visitor
-from handlers.dashboard_render import render
+from handlers.dashboard_render import explained, render
 from handlers.dashboard_request import ACTIONS, Ask
 from handlers.dashboard_runtime import Desk
 from shared.core.changes import key_of
@@ -62,6 +62,7 @@ def _common(desk: Desk, visitor: Visitor, dossier: Dossier, picture: Picture | N
         "due": row.outcome.until if isinstance(row.outcome, Waiting) else None,
         "picture": picture,
         "drawing": drawing(picture) if picture else None,
+        "explained": explained(desk.app.settings.http.findings_page),
     }
 
 

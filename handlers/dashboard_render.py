@@ -83,6 +83,11 @@ def place(registry: ResourceId, *more: str) -> str:
     return "/".join((ROOT, *(quote(part, safe="") for part in parts)))
 
 
+def explained(findings_page: str) -> str:
+    """Where findings are explained: at the address that the installation names, else by the app itself."""
+    return findings_page or f"{ROOT}/findings"
+
+
 def query(values: Mapping[str, object], **changed: object) -> str:
     """*values* with some *changed*, as the query of an address; what is empty is left out."""
     kept = {name: str(value) for name, value in {**values, **changed}.items() if value}

@@ -15,8 +15,8 @@ from shared.core.registry import REGISTRY_TYPE
 from shared.core.requests import registry_id
 
 ROOT = "/api/dashboard"
-ACTIONS = ("remediate", "undo", "pause", "resume")
-SWEEP = "sweep"
+SWEEP, REPLAY = "sweep", "replay"
+ACTIONS = ("remediate", "undo", "pause", "resume", REPLAY)
 MOST_FORM_BYTES = 16 * 1024
 _LONGEST_VALUE = 4096
 _MOST_FIELDS = 20
@@ -30,7 +30,7 @@ class Ask:
     A request that was understood.
 
     Attributes:
-        page: "overview", "registry", "look", "confirm", "sign-in", "sign-out", or the name of a file.
+        page: "overview", "failed", "findings", "registry", "look", "confirm", "sign-in", "sign-out", or the name of a file.
         action: What a confirmation is about.
     """
 
@@ -109,10 +109,10 @@ def _place(parts: list[str]) -> tuple[str, ResourceId | None, str]:
     match parts:
         case []:
             return "overview", None, ""
-        case ["sign-in" | "sign-out" | "style.css" | "icon.svg" as name]:
+        case ["sign-in" | "sign-out" | "failed" | "findings" | "style.css" | "icon.svg" as name]:
             return name, None, ""
-        case ["act", "sweep"]:
-            return "confirm", None, SWEEP
+        case ["act", "sweep" | "replay" as action]:
+            return "confirm", None, action
         case ["registries", subscription, group, name]:
             return "registry", _registry(subscription, group, name), ""
         case ["registries", subscription, group, name, "look"]:

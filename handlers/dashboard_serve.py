@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import azure.functions as func
 
 from handlers import dashboard_render as rendering
+from handlers.dashboard_failed import failed_page
 from handlers.dashboard_identity import Right, Roles, Visitor, principal_of, rights_of_key
 from handlers.dashboard_pages import confirmation, overview
 from handlers.dashboard_registry import look, registry_page
@@ -63,6 +64,8 @@ async def serve(request: func.HttpRequest, compose: Composing) -> func.HttpRespo
         ask = read_ask(request)
         if ask.page in rendering.FILES:
             return _file(ask)
+        if ask.page == "findings":
+            return _answer(Page(text=rendering.render("findings.html.j2", visitor=None)))
         return _answer(await _page(ask, compose))
     except (InvalidSettings, InvalidPolicy) as error:
         tell("dashboard", level=logging.WARNING, error=error.name)
@@ -121,6 +124,8 @@ async def _page(ask: Ask, compose: Composing) -> Page:
     match ask.page:
         case "registry":
             return Page(text=await registry_page(ask, desk, visitor))
+        case "failed":
+            return Page(text=await failed_page(ask, desk, visitor))
         case "look":
             return Page(text=await look(ask, desk, visitor))
         case "confirm":

@@ -24,7 +24,7 @@ async def show_report(app: Runtime, call: Call) -> Answer:
     values = call.values
     form = FORMS[values["format"]]
     wanted = Wanted(phase=values["phase"], subscription=values["subscription"], severity=values["severity"])
-    rendering = form.rendering(_origin(app, wanted))
+    rendering = form.rendering(_origin(app, wanted, call.site))
     walk, summary = Walk(after=values["after"]), Summary()
     async for posture in app.postures.walk(wanted, walk):
         rendering.add(posture)
@@ -39,11 +39,12 @@ async def show_report(app: Runtime, call: Call) -> Answer:
     )
 
 
-def _origin(app: Runtime, wanted: Wanted) -> Origin:
+def _origin(app: Runtime, wanted: Wanted, site: str) -> Origin:
+    """Without an address of its own for findings, the page that the dashboard has of them; it is open to everybody."""
     return Origin(
         version=VERSION,
         filters=wanted.filters,
-        findings_page=app.settings.http.findings_page,
+        findings_page=app.settings.http.findings_page or (f"{site}{PREFIX}/dashboard/findings" if site else ""),
         resource_manager=app.settings.azure.cloud.resource_manager,
     )
 

@@ -30,6 +30,7 @@ _MOST_PROBLEMS = 100
 _PLATFORM_QUERY = frozenset({"code", "clientid"})
 """Query parameters of the Functions host: a key and its name."""
 _GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")  # documentation of resource naming rules, resourcegroups
+_SITE = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?", re.ASCII)
 _SWEEP = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
 
 
@@ -40,11 +41,13 @@ class Call:
 
     Attributes:
         path: As asked for, without the query (which may hold a key).
+        site: Scheme and host as the client asked for them, for links to the app itself; "" if they are strange.
         values: Query parameters, defaults filled in.
         body: None where the operation takes none.
     """
 
     path: str
+    site: str = ""
     caller: str = ""
     sweep: str = ""
     etags: str = ""
@@ -63,6 +66,13 @@ class Call:
 def path_of(request: func.HttpRequest) -> str:
     """The path that was asked for."""
     return urlsplit(str(request.url)).path
+
+
+def site_of(request: func.HttpRequest) -> str:
+    """Scheme and host that were asked for; "" for what cannot be part of an address."""
+    split = urlsplit(str(request.url))
+    site = f"{split.scheme}://{split.netloc}"
+    return site if _SITE.fullmatch(site) else ""
 
 
 def headers_of(request: func.HttpRequest) -> dict[str, str]:

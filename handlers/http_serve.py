@@ -17,7 +17,7 @@ from handlers.http_answer import JSON, Answer
 from handlers.http_caller import caller_of
 from handlers.http_health import not_composed
 from handlers.http_problem import BUG, bug, problem_of, retry_after, status_of
-from handlers.http_request import Call, headers_of, path_of, read_body, read_query, read_registry, read_sweep
+from handlers.http_request import Call, headers_of, path_of, read_body, read_query, read_registry, read_sweep, site_of
 from handlers.http_routes import Route
 from handlers.http_schemas import Problem
 from handlers.runtime import Runtime
@@ -61,6 +61,7 @@ async def _served(route: Route, request: func.HttpRequest, path: str, compose: C
         app.inquiry.check(target)
     call = Call(
         path=path,
+        site=site_of(request),
         target=target,
         sweep=read_sweep(route, request),
         values=read_query(route, request),

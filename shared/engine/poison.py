@@ -143,7 +143,7 @@ def _sentence(message: WorkMessage, mishap: Mishap | None, *, back: bool) -> str
         f"Work on registry {message.registry.name} failed five times in a row (generation {message.generation}, pass "
         f"{message.attempt})."
     )
-    why = f" Last error: {mishap.name}: {mishap.sentence}" if mishap else ""
+    why = f" Last error: {mishap.name}: {mishap.sentence.rstrip('.')}." if mishap else ""
     if back:
         return f"{tried}{why} It is tried again in {RETURN_DELAY.seconds // 60} minutes."
     return f"{tried}{why} Look for this registry in the app's log, then ask for it again."
