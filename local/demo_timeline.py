@@ -9,10 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.engine.records import HistoryEntry
 
 type Call = Mapping[str, Any]
+_MANAGED = ("/subscriptions/", "/providers/")
+"""How paths at Resource Manager begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,14 @@ def timeline(
 
 
 def requests_of(calls: Iterable[Call], principal: str) -> Requests:
-    """Count the calls of *principal*, by the kinds of the simulated Azure's log."""
-    kinds = [each["kind"] for each in calls if each["principal"] == principal]
+    """
+    Count the calls of *principal* to Resource Manager, by the kinds of the simulated Azure's log.
+
+    The log also holds what the app asks of other services: it publishes outcomes to a topic, and a registry's discovery
+    service tells it names.
+    """
+    own = [each for each in calls if each["principal"] == principal]
+    kinds = [each["kind"] for each in own if urlsplit(each["url"]).path.lower().startswith(_MANAGED)]
     return Requests(reads=kinds.count("read"), writes=kinds.count("write"), polls=kinds.count("poll"))
 
 

@@ -104,7 +104,16 @@ def test_only_the_first_event_about_the_registry_itself_is_told() -> None:
 
 def test_only_the_apps_own_requests_are_counted() -> None:
     kinds = ("read", "read", "write", "poll")
-    calls = [call("GET", "/x", principal="app", kind=kind) for kind in kinds] + [call("GET", "/x", kind="read")]
+    calls = [call("GET", REGISTRY, principal="app", kind=kind) for kind in kinds] + [call("GET", REGISTRY, kind="read")]
     counted = requests_of(calls, "app")
     assert counted == Requests(reads=2, writes=1, polls=1)
     assert counted.total == 4
+
+
+def test_requests_to_other_services_than_resource_manager_are_not_counted() -> None:
+    elsewhere = [
+        call("POST", "/topics/registry-outcomes/api/events", principal="app"),
+        call("GET", "/registrymanagement/v1.0/registries/contoso-models/discovery", principal="app", kind="read"),
+    ]
+    graph = call("POST", "/providers/Microsoft.ResourceGraph/resources", principal="app", kind="read")
+    assert requests_of([*elsewhere, graph], "app") == Requests(reads=1, writes=0, polls=0)
