@@ -58,8 +58,8 @@ async def play(azurites: Sequence[Azurite], folder: Path, *, points: str, scale:
             await ending.enter_async_context(Rig(folder / f"rig-{number}", azurite, scale=scale, label=str(number)))
             for number, azurite in enumerate(azurites, start=1)
         ]
-        await asyncio.gather(*(rig.play(None) for rig in rigs))  # so that what only a first process does is done
-        undisturbed = await rigs[0].play(None)
+        await asyncio.gather(*(rig.play() for rig in rigs))  # so that what only a first process does is done
+        undisturbed = await rigs[0].play()
         tally = Tally(undisturbed)
         if tally.wrong_from_the_start:
             print(tally.wrong_from_the_start)

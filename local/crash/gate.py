@@ -1,8 +1,8 @@
-"""The gate that every step of the host passes: it counts them, and kills the host at the one that it was armed for."""
+"""The gate that every step of the host passes: it counts them, and kills the host at those that it was armed for."""
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from local.crash.points import Point, Side, Step
 
@@ -13,11 +13,13 @@ class HostKilled(RuntimeError):
 
 class Gate:
     """
-    Counts steps and strikes once.
+    Counts steps, and strikes once at each point.
 
     Attributes:
+        strikes: How often it struck since it was opened.
+        unmet: Points at which it did not strike yet.
         kinds: What passed since it was opened, in the order of arrival; a refused step included.
-        struck_at: When it struck, on the monotonic clock; None before.
+        struck_at: When it struck last, on the monotonic clock; None before.
         last: When the last step passed, on the same clock.
     """
 
@@ -26,17 +28,19 @@ class Gate:
         self.struck_at: float | None = None
         self.last = time.monotonic()
         self._numbers: Counter[str] = Counter()
-        self._point: Point | None = None
+        self.strikes = 0
+        self.unmet: frozenset[Point] = frozenset()
         self._kill: Callable[[], object] = bool
 
-    def open(self, point: Point | None, kill: Callable[[], object]) -> None:
-        """Begin to count anew; at *point* call *kill*, which must not return before the host is dead."""
+    def open(self, points: Iterable[Point], kill: Callable[[], object]) -> None:
+        """Begin to count anew; at each of *points* call *kill*, which must not return before the host is dead."""
         self.kinds, self._numbers = [], Counter()
-        self._point, self._kill, self.struck_at = point, kill, None
+        self.unmet, self._kill = frozenset(points), kill
+        self.strikes, self.struck_at = 0, None
 
     def close(self) -> None:
         """Kill nobody any more."""
-        self._point = None
+        self.unmet = frozenset()
 
     def enter(self, what: str) -> Step:
         """
@@ -63,9 +67,10 @@ class Gate:
         self._strike(Point(step=step, side=Side.AFTER))
 
     def _strike(self, here: Point) -> None:
-        if self._point != here:
+        if here not in self.unmet:
             return
-        self._point = None
+        self.unmet -= {here}
+        self.strikes += 1
         self.struck_at = time.monotonic()
         self._kill()
         raise HostKilled(f"the host was killed at {here}")

@@ -56,12 +56,12 @@ _NEVER = "0 0 3 1 1 *"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """
-    What came of one kill.
+    What came of one story.
 
     Attributes:
-        point: Where; None for the story in which nobody is killed.
-        met: The story came by there.
-        recovered: From the kill to the end of the work; None without a kill.
+        points: Where the host was to be killed; none for the story in which nobody is.
+        met: The story came by all of them.
+        recovered: From the last kill to the end of the work; None without a kill.
         ending: What was left.
         steps: The host's steps until it was quiet.
         problems: What is wrong, a sentence each, before it is compared with anything.
@@ -69,7 +69,7 @@ class Trial:
             message may both write, whoever was killed, so repeated writes say nothing.
     """
 
-    point: Point | None
+    points: tuple[Point, ...]
     met: bool
     recovered: timedelta | None
     ending: verdict.Ending
@@ -123,7 +123,7 @@ class Rig:
     ) -> None:
         await self._ending.aclose()
 
-    async def play(self, point: Point | None) -> Trial:
+    async def play(self, *points: Point) -> Trial:
         """
         Play until a trial was not crowded, three times at most.
 
@@ -131,14 +131,14 @@ class Rig:
             ChildFailed: The host ended by itself.
         """
         for _ in range(_TRIES):
-            trial = await self._play(point)
+            trial = await self._play(points)
             if not trial.crowded:
                 break
         return trial
 
-    async def _play(self, point: Point | None) -> Trial:
+    async def _play(self, points: tuple[Point, ...]) -> Trial:
         """
-        Create a registry in a new world, kill the host at *point*, start another one, and wait until all is quiet.
+        Create a registry in a new world, kill the host at each of *points*, start another one, and wait until all is quiet.
 
         Raises:
             ChildFailed: The host ended by itself.
@@ -148,18 +148,18 @@ class Rig:
         await self._clear()
         await self.front.change_world(self._world())
         logged, lost = len(self.front.azure.log), self.storage.lost
-        self.gate.open(point, self.host.kill)
+        self.gate.open(points, self._kill)
         worlds.create(self.front.azure, name, self.front.time.now())
         self.front.wake()
         in_time = await self._until_quiet(name)
         ended = self.gate.last
-        struck = self.gate.struck_at
+        struck, unmet = self.gate.struck_at, self.gate.unmet
         self.gate.close()
         problems = [] if in_time else [f"It was not done within {LIMIT.total_seconds():g} s: {await self._said(name)}."]
         problems += await self._poison()
         return Trial(
-            point=point,
-            met=struck is not None,
+            points=points,
+            met=not unmet,
             recovered=None if struck is None else timedelta(seconds=ended - struck),
             ending=verdict.ending_of(self.front.azure, name, logged),
             steps=tuple(numbered(self.gate.kinds)),
@@ -180,6 +180,10 @@ class Rig:
         ready = json.loads(await self._first_line())
         self._port = urlsplit(ready["url"]).port or 0
         self._webhook = next(each["url"] for each in ready["functions"] if each["trigger"] == "eventGridTrigger")
+
+    def _kill(self) -> None:
+        """Whichever runs: after a kill it is another one."""
+        self.host.kill()
 
     async def _first_line(self) -> str:
         """Without blocking the loop, on which Azure's time passes."""
@@ -217,12 +221,12 @@ class Rig:
 
     async def _until_quiet(self, name: str) -> bool:
         deadline = time.monotonic() + LIMIT.total_seconds()
-        restarted = False
+        restarts = 0
         while time.monotonic() < deadline:
-            if self.gate.struck_at is not None and not restarted:
+            if self.gate.strikes > restarts:
+                restarts += 1
                 await self._start_host()
-                restarted = True
-            if not self.host.running and self.gate.struck_at is None:
+            elif not self.host.running:
                 raise ChildFailed(f"The host ended by itself.\n{self.host.log_tail()}")
             if await self._is_done(name) and self._silence() > QUIET:
                 return True

@@ -45,7 +45,7 @@ class Tally:
 
     def add(self, trial: Trial, every: Sequence[Point]) -> str:
         """Count *trial*; gives its line, and what is wrong under it."""
-        problems, point = self.problems_of(trial), trial.point
+        problems, point = self.problems_of(trial), next(iter(trial.points), None)
         repeated = verdict.repeats(trial.ending, self._undisturbed.ending)
         self._trials += 1
         self.failed += bool(problems)

@@ -1,4 +1,4 @@
-"""The gate strikes once, on the side that it was armed for, and tells the one who asked."""
+"""The gate strikes once at each point, on the side that it was armed for, and tells the one who asked."""
 
 import pytest
 
@@ -11,7 +11,7 @@ WHAT = "table PUT registries"
 def armed(side: Side, number: int = 2) -> tuple[Gate, list[str]]:
     killed: list[str] = []
     gate = Gate()
-    gate.open(Point(step=Step(what=WHAT, number=number), side=side), lambda: killed.append("host"))
+    gate.open([Point(step=Step(what=WHAT, number=number), side=side)], lambda: killed.append("host"))
     return gate, killed
 
 
@@ -49,6 +49,20 @@ def test_it_strikes_once() -> None:
     assert killed == ["host"]
 
 
+def test_it_strikes_at_several_points_in_whatever_order_they_come() -> None:
+    killed: list[int] = []
+    gate = Gate()
+    points = [Point(step=Step(what=WHAT, number=number), side=Side.BEFORE) for number in (3, 1)]
+    gate.open(points, lambda: killed.append(gate.strikes))
+    with pytest.raises(HostKilled, match=r"registries#1\.before"):
+        gate.enter(WHAT)
+    assert gate.unmet == {points[0]}
+    gate.leave(gate.enter(WHAT))
+    with pytest.raises(HostKilled, match=r"registries#3\.before"):
+        gate.enter(WHAT)
+    assert (killed, gate.unmet) == ([1, 2], frozenset())
+
+
 def test_a_closed_gate_kills_nobody() -> None:
     gate, killed = armed(Side.BEFORE, 1)
     gate.close()
@@ -59,5 +73,5 @@ def test_a_closed_gate_kills_nobody() -> None:
 def test_an_opened_gate_begins_to_count_anew() -> None:
     gate, _ = armed(Side.BEFORE)
     gate.enter(WHAT)
-    gate.open(None, list)
+    gate.open([], list)
     assert gate.enter(WHAT).number == 1

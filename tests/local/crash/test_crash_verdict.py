@@ -27,7 +27,9 @@ def ending(**changed: object) -> Ending:
 
 def trial(end: Ending, point: Point | None = None, *, met: bool = True, problems: tuple[str, ...] = ()) -> Trial:
     recovered = timedelta(seconds=3) if point and met else None
-    return Trial(point=point, met=met, recovered=recovered, ending=end, steps=(), problems=problems)
+    return Trial(
+        points=(point,) if point else (), met=met, recovered=recovered, ending=end, steps=(), problems=problems
+    )
 
 
 def test_an_equal_end_has_no_difference() -> None:
