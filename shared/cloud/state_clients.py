@@ -7,15 +7,17 @@ SDK retries are off: whoever calls decides about repeating.
 """
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
-from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from shared.core.errors import InvalidSettings
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
 
 # A pass has 60 seconds; the SDKs' own defaults (20 and 60 seconds) would let one lost packet use them up.
 _CONNECT_SECONDS = 5
@@ -101,8 +103,10 @@ class StateAccount:
             **_NO_RETRY,
         )
 
-    def container(self, name: str) -> ContainerClient:
+    def container(self, name: str) -> "ContainerClient":
         """A client of one blob container; the caller closes it."""
+        from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415 -- cold start: an event needs no blobs
+
         if self.connection_string:
             return ContainerClient.from_connection_string(self.connection_string, name, **_NO_RETRY)
         return ContainerClient(self.blob_uri, name, credential=self.credential, **_NO_RETRY)
