@@ -16,9 +16,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from handlers.dashboard_request import ROOT
 from shared.core.arm import ResourceId
+from shared.core.legible import legible
 
 FOLDER = Path(__file__).parent / "web"
 FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -56,6 +58,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -65,6 +68,11 @@ def environment() -> Environment:
     made.globals |= {"root": ROOT, "version": version, "place": place, "query": query}
     made.filters |= {"iso": iso, "moment": moment, "day": day, "number": number, "took": took, "plain": plain}
     return made
+
+
+def _shown(value: object) -> object:
+    """*value* as a page shows it; what is markup already was made here, and of values that were shown like this."""
+    return legible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def render(template: str, **values: Any) -> str:

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from shared.core.legible import legible
 from shared.core.posture import Posture
 from shared.core.report import Severity
 from shared.core.reports import Ending, Origin, Summary
@@ -97,5 +98,5 @@ class TableRendering:
 
 
 def _plain(text: str) -> Text:
-    """*text* without anything that a terminal obeys."""
-    return Text("".join(character if character.isprintable() else "\ufffd" for character in text))
+    """*text* without anything that a terminal obeys or that a reader could not see."""
+    return Text("".join(character if character.isprintable() else "\ufffd" for character in legible(text)))

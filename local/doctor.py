@@ -31,6 +31,7 @@ from shared.cloud.surroundings import ArmSurroundings
 from shared.core.clouds import CLOUDS
 from shared.core.diagnosis import Diagnosis, Verdict, worst
 from shared.core.errors import RegistryIsolationError
+from shared.core.legible import legible
 from shared.core.policy import IsolationPolicy
 from shared.engine.doctor import Doctor, Patient
 from shared.policy_file import load_policy
@@ -124,8 +125,8 @@ def main(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def _plain(text: str) -> str:
-    """Names come from Azure: nothing in them may move the terminal's cursor."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    """Names come from Azure: nothing in them may move the terminal's cursor, or be there unseen."""
+    return "".join(each if each.isprintable() else "?" for each in legible(text))
 
 
 if __name__ == "__main__":

@@ -173,17 +173,17 @@ def _no_network(registry: Registry, policy: IsolationPolicy, networks: tuple[Net
 
 def _dns_conflicts(registry: Registry, networks: tuple[Network, ...]) -> tuple[Reason, ...]:
     """Two networks with one home for their zones: a record can point to one network's endpoint only."""
-    homes: dict[str, list[str]] = {}
+    homes: dict[ResourceId, list[str]] = {}
     for network in networks:
         home = network.dns.zones_resource_group  # None where somebody else manages DNS
         if home is not None:
-            homes.setdefault(home.key, []).append(network.name)
+            homes.setdefault(home, []).append(network.name)
     return tuple(
         Reason(
             name="DnsConflict",
             sentence=f"Networks {' and '.join(names)} both serve registry {registry.id.name} and keep their zones in the same "
             "resource group, where each name can point to one network's endpoint only. Give each network its own zones.",
-            resource=home,
+            resource=home.text,
         )
         for home, names in homes.items()
         if len(names) > 1

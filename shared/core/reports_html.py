@@ -7,8 +7,9 @@ so even a page that was saved and opened from a disk loads nothing and runs noth
 
 import base64
 import hashlib
-from html import escape
+from html import escape as escape_markup
 
+from shared.core.legible import legible
 from shared.core.posture import Noted, Posture
 from shared.core.report import Severity
 from shared.core.reports import Ending, Origin, Summary
@@ -89,6 +90,11 @@ class HtmlRendering:
                 else "",
             )
         )
+
+
+def escape(text: str) -> str:
+    """*text* as words on the page, whatever it holds."""
+    return escape_markup(legible(text))
 
 
 def _looks(summary: Summary) -> str:

@@ -130,7 +130,10 @@ def test_a_conflict_between_networks_leaves_their_records_uncounted_by_writes() 
 
     assert not plan.verified
     assert kinds(plan) == []
-    assert "DnsConflict" in names_of(plan.blocks)
+    (conflict,) = [reason for reason in plan.blocks if reason.name == "DnsConflict"]
+    home = policy.networks[0].dns.zones_resource_group
+    assert home is not None
+    assert conflict.resource == home.text != home.key  # as the policy writes it
 
 
 def test_networks_share_zones_in_peace_while_no_endpoint_is_asked_for() -> None:

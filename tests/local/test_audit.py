@@ -293,10 +293,11 @@ async def test_what_could_write_is_not_sent(world: AuditWorld) -> None:
 def test_nothing_in_the_table_moves_the_cursor_or_is_markup() -> None:
     rendering = TableRendering(ORIGIN)
     rendering.add(
-        a_posture(findings=(a_finding("\x1b[2J\x07[bold]x[/bold]\r\u202ehidden"),), changes=("\x1b]8;;x\x07",))
+        a_posture(findings=(a_finding("\x1b[2J\x07[bold]x[/bold]\r\u202ehid\u200bden"),), changes=("\x1b]8;;x\x07",))
     )
 
     text = rendering.finish(Ending(missed=("\x1b[31mred",)))
 
-    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(text)
+    assert not {"\x1b", "\x07", "\r", "\u202e", "\u200b"} & set(text)
+    assert "\\u202ehid\\u200bden" in text
     assert "[bold]x[/bold]" in text

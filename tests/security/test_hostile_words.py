@@ -34,6 +34,7 @@ HOSTILE = {
     "new line": "one\r\nSet-Cookie: admin=1\r\n\r\n<b>two</b>",
     "null": "one\x00two<i>",
     "direction": "\u202egnp.exe\u2066 two",
+    "invisible": "pay\u200bload\u2060 \u00ad\ufefftwo\u061c",
     "separator": "one\u2028two\u2029three",
     "address": "[x](javascript:alert(1)) javascript:alert(1)",
     "template": "{{7*7}} ${7*7} {0} %s",
@@ -79,6 +80,11 @@ def running(text: str) -> list[object]:
     return [*bad_tags, *handlers, *links]
 
 
+def unseen(text: str) -> list[str]:
+    """Whatever of a page a reader would not see, or would see in another order."""
+    return [sign for sign in text if unicodedata.category(sign) in {"Cf", "Cc", "Zl", "Zp"} and sign not in "\r\n\t"]
+
+
 async def a_visitor(word: str) -> Browser:
     browser = Browser(a_policy())
     await browser.sign_in()
@@ -105,6 +111,15 @@ async def test_no_page_runs_a_word(word: str) -> None:
         assert running(page.text) == []
         assert Markup(page.text).tags == Markup((await plain.get(path)).text).tags
         assert not any("\r" in value or "\n" in value for value in page.headers.values())
+
+
+@every_word
+async def test_no_page_and_no_report_page_turns_or_hides_a_word(word: str) -> None:
+    visitor, door = await a_visitor(word), await a_door(word)
+
+    for path in ("", PAGE, f"{PAGE}/act/pause"):
+        assert unseen((await visitor.get(path)).text) == []
+    assert unseen((await door.get("/api/report?format=html")).body) == []
 
 
 @every_word
