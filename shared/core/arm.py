@@ -23,7 +23,8 @@ MAX_LENGTH = 2048
 # prints as nothing: direction marks would let a log line lie, and no encoder takes a lone surrogate. The two joiners are
 # part of words in some scripts. The Kelvin sign is refused because its lower case is the letter k, which would make two
 # ids equal that Azure tells apart.
-_SEGMENT = re.compile(r"[^\s\u212a/\\?#%&<>\"'`:*|+;]{1,260}")
+_PATH = re.compile(r"(?:/[^\s\u212a/\\?#%&<>\"'`:*|+;]{1,260})+")
+_DOTS = frozenset({".", ".."})
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUBSCRIPTION_PARTS = 2
@@ -149,9 +150,7 @@ def is_guid(text: object) -> bool:
 
 
 def _is_resource_path(text: str, parts: list[str]) -> bool:
-    if not text.startswith("/") or len(parts) < _GROUP_PARTS or len(parts) % 2:
-        return False
-    if not all(map(_is_name, parts)):
+    if len(parts) < _GROUP_PARTS or len(parts) % 2 or not _is_path_of_names(text, parts):
         return False
     if parts[0].lower() != "subscriptions" or parts[2].lower() != "resourcegroups" or not is_guid(parts[1]):
         return False
@@ -160,10 +159,11 @@ def _is_resource_path(text: str, parts: list[str]) -> bool:
     return len(parts) > _PROVIDER_PARTS and parts[4].lower() == "providers" and "." in parts[5]
 
 
-def _is_name(part: str) -> bool:
-    if _SEGMENT.fullmatch(part) is None or part in {".", ".."}:
+def _is_path_of_names(text: str, parts: list[str]) -> bool:
+    """Look at all names together: one by one, this was a third of a sweep's processor time."""
+    if _PATH.fullmatch(text) is None or not _DOTS.isdisjoint(parts):
         return False
-    return part.isprintable() or part.translate(_JOINERS).isprintable()
+    return text.isprintable() or text.translate(_JOINERS).isprintable()
 
 
 def _shown(value: object) -> str:
