@@ -175,16 +175,22 @@ async def begin(call: Callable[[ResponseHook], Awaitable[object]], *, operation:
 
 async def pages[Item](pager: Any, *, operation: str, resource: str) -> list[Item] | None:
     """Every entry of an SDK pager; None if what is listed has no parent."""
-    return await found(_entries(pager), operation=operation, resource=resource)
+    read: list[list[Item]] | None = await pages_of(pager, operation=operation, resource=resource)
+    return None if read is None else [entry for page in read for entry in page]
 
 
-async def _entries(pager: Any) -> list[Any]:
+async def pages_of(pager: Any, *, operation: str, resource: str) -> list[list[Any]] | None:
+    """The entries of an SDK pager, page by page; None if what is listed has no parent."""
+    return await found(_pages(pager), operation=operation, resource=resource)
+
+
+async def _pages(pager: Any) -> list[list[Any]]:
     """Follows nextLinks as the SDK does, but not in a circle."""
-    listed: list[Any] = []
+    listed: list[list[Any]] = []
     seen: set[str] = set()
     by_page = pager.by_page()
     async for page in by_page:
-        listed.extend([entry async for entry in page])
+        listed.append([entry async for entry in page])
         if by_page.continuation_token in seen:
             break
         seen.add(by_page.continuation_token)

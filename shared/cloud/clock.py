@@ -8,12 +8,17 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 
+def utc_now() -> datetime:
+    """The machine's time, aware UTC."""
+    return datetime.now(UTC)
+
+
 class SystemClock:
     """The machine's clock and the running event loop's timer."""
 
     def now(self) -> datetime:
         """Aware UTC."""
-        return datetime.now(UTC)
+        return utc_now()
 
     async def sleep(self, duration: timedelta) -> None:
         """Suspend the caller; returns at once for a duration of zero or less."""

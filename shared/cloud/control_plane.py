@@ -20,6 +20,7 @@ from shared.cloud.registries import Registries
 from shared.cloud.resource_groups import ResourceGroups
 from shared.cloud.restoring import Restoring
 from shared.cloud.security_groups import SecurityGroups
+from shared.cloud.shared_starts import SharedStarts
 from shared.cloud.shared_zones import SharedZones
 from shared.cloud.storage_accounts import StorageAccounts
 from shared.cloud.storage_rules import StorageRules
@@ -35,6 +36,7 @@ from shared.core.changes import (
     DeleteZoneGroup,
     LinkZone,
     PutZoneGroup,
+    key_of,
 )
 from shared.core.denials import DenyAssignment
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
@@ -80,10 +82,11 @@ class ArmControlPlane:
     ) -> None:
         self._groups = ResourceGroups(arm)
         self._denials = DenyAssignments(arm)
-        self._networks = VirtualNetworks(arm)
-        self._endpoints = PrivateEndpoints(arm)
+        self._networks = VirtualNetworks(arm, now)
+        self._endpoints = PrivateEndpoints(arm, now)
         self._dns = PrivateDns(arm)
         self._zones = SharedZones(self._dns, arm.throttle, now)
+        self._starts = SharedStarts(now)
         self._registries = Registries(arm, registry_api_version)
         self._storage_accounts = StorageAccounts(arm)
         self._container_registries = ContainerRegistries(arm)
@@ -145,17 +148,21 @@ class ArmControlPlane:
             case TargetKind.ACR:
                 return await self._container_registries.link_resources(target.id)
 
-    async def read_subnet(self, subnet: ResourceId) -> Subnet | None:
+    async def read_subnet(self, subnet: ResourceId, since: datetime | None = None) -> Subnet | None:
         """Read the subnet and the region of its virtual network; None when either does not exist."""
-        return await self._networks.read_subnet(subnet)
+        return await self._networks.read_subnet(subnet, since)
 
-    async def list_endpoints(self, group: ResourceId, known: Sequence[ResourceId]) -> tuple[PrivateEndpoint, ...]:
+    async def list_endpoints(
+        self, group: ResourceId, known: Sequence[ResourceId], since: datetime | None = None
+    ) -> tuple[PrivateEndpoint, ...]:
         """Read the private endpoints of a resource group; only the *known* ones where it was seen to be large."""
-        return await self._endpoints.list(group, known)
+        return await self._endpoints.list(group, known, since)
 
-    async def read_addresses(self, interfaces: Sequence[ResourceId]) -> Mapping[ResourceId, tuple[Address, ...]]:
+    async def read_addresses(
+        self, interfaces: Sequence[ResourceId], since: datetime | None = None
+    ) -> Mapping[ResourceId, tuple[Address, ...]]:
         """Read the private addresses of network interfaces; one that does not exist is absent."""
-        return await self._networks.read_addresses(interfaces)
+        return await self._networks.read_addresses(interfaces, since)
 
     async def read_zone_group(self, endpoint: ResourceId) -> ZoneGroup | None:
         """Read an endpoint's private DNS zone group."""
@@ -213,9 +220,9 @@ class ArmControlPlane:
         """Begin *change* and return as soon as Azure has accepted it."""
         match change:
             case CreateZone():
-                return await self._dns.create_zone(change)
+                return await self._starts.once(change, lambda: self._dns.create_zone(change))
             case LinkZone():
-                return await self._dns.link_zone(change)
+                return await self._starts.once(change, lambda: self._dns.link_zone(change))
             case CreateEndpoint():
                 return await self._endpoints.put(change)
             case DeleteEndpoint():
@@ -239,7 +246,9 @@ class ArmControlPlane:
 
     async def progress(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
         """Tell how *operations* are doing, by change key."""
-        return await self._progress.read(operations)
+        told = await self._progress.read(operations)
+        self._starts.note({key_of(operation.change): operation for operation in operations}, told)
+        return told
 
     async def _close(self, change: ClosePublicAccess) -> Started | Done:
         match change.target_kind:

@@ -1,11 +1,13 @@
 """Private endpoints and their zone groups in Microsoft.Network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from azure.mgmt.network.aio import NetworkManagementClient
 
 from shared.cloud.arm_client import ArmClient, begin, body_of, found, pages
+from shared.cloud.clock import utc_now
 from shared.cloud.concurrency import for_each
 from shared.cloud.documents import (
     Document,
@@ -20,6 +22,7 @@ from shared.cloud.documents import (
 )
 from shared.cloud.group_sizes import GroupSizes
 from shared.cloud.operations import accepted
+from shared.cloud.shared_lists import Listed, SharedReads, read_list
 from shared.core.arm import ResourceId
 from shared.core.changes import CreateEndpoint, DeleteEndpoint, DeleteZoneGroup, PutZoneGroup
 from shared.core.registry import EndpointConnection, PrivateEndpoint, ZoneGroup
@@ -27,11 +30,12 @@ from shared.core.report import Done, Started
 
 
 class PrivateEndpoints:
-    """Private endpoints of one cloud."""
+    """Private endpoints of one cloud; *now* is real time unless given."""
 
-    def __init__(self, arm: ArmClient) -> None:
+    def __init__(self, arm: ArmClient, now: Callable[[], datetime] = utc_now) -> None:
         self._arm = arm
         self._sizes = GroupSizes()
+        self._lists: SharedReads[Listed] = SharedReads(self._list, arm.throttle, now)
 
     async def read(self, endpoint: ResourceId) -> Document | None:
         """GET one endpoint."""
@@ -43,7 +47,7 @@ class PrivateEndpoints:
         return document
 
     async def documents(
-        self, group: ResourceId, known: Sequence[ResourceId], *, worth_listing: int
+        self, group: ResourceId, known: Sequence[ResourceId], *, worth_listing: int, since: datetime | None = None
     ) -> tuple[Document, ...]:
         """
         Read endpoints of a resource group: those in *known*, and often all the others too.
@@ -51,21 +55,32 @@ class PrivateEndpoints:
         Args:
             known: Endpoints that must be in the answer if they exist; empty means all of the group.
             worth_listing: From how many known endpoints on one list call is made instead of single reads.
+            since: A list whose reading began no earlier may serve; None: only one that begins now.
         """
-        if known and (len(known) < worth_listing or self._sizes.is_large(group)):
-            single = await for_each(known, self.read)
-            return tuple(document for document in single if document is not None)
-        listed: list[Document] | None = await pages(
+        if known and not self._lists.has(group, since):
+            large = self._sizes.is_large(group)
+            if len(known) < worth_listing or (large and not self._lists.pays(group, len(known))):
+                single = await for_each(known, self.read)
+                return tuple(document for document in single if document is not None)
+        listed = (await self._lists.answer(group, since)).documents
+        if known and self._sizes.is_large(group):
+            return tuple(listed[endpoint] for endpoint in known if endpoint in listed)
+        return tuple(listed.values())
+
+    async def _list(self, group: ResourceId) -> tuple[Listed, int]:
+        listed, requests = await read_list(
             self._client(group).private_endpoints.list(group.resource_group),
             operation="list private endpoints",
             resource=group.text,
         )
-        self._sizes.note(group, len(listed or ()))
-        return tuple(listed or ())
+        self._sizes.note(group, len(listed.documents))
+        return listed, requests
 
-    async def list(self, group: ResourceId, known: Sequence[ResourceId]) -> tuple[PrivateEndpoint, ...]:
+    async def list(
+        self, group: ResourceId, known: Sequence[ResourceId], since: datetime | None = None
+    ) -> tuple[PrivateEndpoint, ...]:
         """Private endpoints of a resource group; only the *known* ones where it was seen to be large."""
-        documents = await self.documents(group, known, worth_listing=1)
+        documents = await self.documents(group, known, worth_listing=1, since=since)
         parsed = (endpoint_of(document) for document in documents)
         return tuple(endpoint for endpoint in parsed if endpoint)
 

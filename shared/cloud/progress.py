@@ -99,9 +99,9 @@ class ProgressReader:
 
     async def _endpoints_created(self, group: ResourceId, operations: Sequence[Operation]) -> dict[str, Progress]:
         """One list call covers all endpoints that were created in a resource group."""
-        documents = await self._endpoints.documents(
-            group, [operation.change.resource for operation in operations], worth_listing=_WORTH_LISTING
-        )
+        endpoints = [operation.change.resource for operation in operations]
+        since = max(operation.due for operation in operations)  # by then they had begun, so nothing older is shown
+        documents = await self._endpoints.documents(group, endpoints, worth_listing=_WORTH_LISTING, since=since)
         states = {resource_id(document, "id"): state_of(document) for document in documents}
         told: dict[str, Progress] = {}
         for operation in operations:

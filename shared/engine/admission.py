@@ -1,13 +1,14 @@
 """
 Which pass begins now, and which one comes back when Azure's limits allow what it is going to do.
 
-A pass that is cut off half-way has read in vain, and so will the next. While Azure says that its limits are nearly used
-up, a pass is let in only if there is enough for all of it; the others are given a place in a line that moves as fast as the
-limit refills, and go back to the queue until then. Registries that have begun go before those that have not: a place of
-these counts all the writes that they will need, so that no more of them begin than can be finished. A place is kept, so
-nobody is overtaken for ever. At ease, nothing is asked of anybody.
+A pass that is cut off half-way has read in vain, and so will the next. So the reads of a whole pass are set aside when it
+is let in, until it ends. While Azure says that its limits are nearly used up, registries that have begun go before those
+that have not: these get what the others leave, in the order of their coming, and never begin before the network writes of
+those ahead of them could be let through. Whoever has to wait goes back to the queue and is told when to come again. At
+ease, nothing is asked of anybody.
 """
 
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,12 +22,12 @@ from shared.engine.records import LedgerRow
 from shared.engine.throttle import Throttle
 
 # Reads of a pass, as counted: a first observation, any other one, a look at what runs, a look at one target.
-_BEGINNING, _OBSERVING, _ASKING, _WATCHING = 14, 12, 4, 1
+_BEGINNING, _OBSERVING, _ASKING, _WATCHING = 8, 8, 2, 1
 _WRITES = 6
 """Network writes of a registry in one region and one network: three endpoints and their zone groups."""
-_SHARE = 0.5
-"""Of the refill for registries that begin; the others need twice as many reads until they are isolated."""
 _WORTH_WAITING = timedelta(seconds=1)
+_LONGEST = timedelta(seconds=30)
+"""Until a pass that waits for reads asks again: how much the others leave is not known beforehand."""
 _REMEMBERED = 16_384
 
 
@@ -42,6 +43,36 @@ class _Line:
         self._end = end + timedelta(seconds=cost / per_second)
         return max(now, end - timedelta(seconds=ahead / per_second))
 
+    def backlog(self, per_second: float, now: datetime) -> float:
+        """What has been given places that have not come yet."""
+        return max(0.0, ((self._end or now) - now).total_seconds() * per_second)
+
+
+class _Reads:
+    """Reads of one subscription: who is inside with how many set aside, who goes on soon, who waits to begin."""
+
+    def __init__(self) -> None:
+        self.going_on = _Line()
+        self.set_aside = 0.0
+        self._tickets: dict[str, int] = {}
+        self._waiting: list[int] = []
+        self._last = 0
+
+    def ahead(self, key: str) -> int:
+        """How many wait longer than *key*, which waits from now on."""
+        ticket = self._tickets.get(key)
+        if ticket is None:
+            self._last += 1
+            ticket = self._tickets[key] = self._last
+            insort(self._waiting, ticket)
+        return bisect_left(self._waiting, ticket)
+
+    def begins(self, key: str) -> None:
+        """*key* waits no longer."""
+        ticket = self._tickets.pop(key, None)
+        if ticket is not None:
+            del self._waiting[bisect_left(self._waiting, ticket)]
+
 
 class Admission:
     """Lets passes in; one per process."""
@@ -50,48 +81,88 @@ class Admission:
         self._throttle = throttle
         self._policy = policy
         self._clock = clock
-        self._lines: dict[tuple[Bucket, bool], _Line] = {}
+        self._reads: dict[Bucket, _Reads] = {}
+        self._writes: dict[Bucket, _Line] = {}
         self._places: OrderedDict[str, datetime] = OrderedDict()
+        self._inside: dict[str, tuple[Bucket, float]] = {}
 
     def wait(self, row: LedgerRow) -> timedelta:
-        """How long a pass for *row* has to wait; zero to begin now."""
+        """How long a pass for *row* has to wait; zero to begin now, and then `leave` **must** follow."""
         now, key = self._clock.now(), row.registry.key
+        begins = not (row.observed or row.operations or row.pending)
         place = self._places.get(key)
         if place is None:
-            begins = not (row.observed or row.operations or row.pending)
             place = self._place_to_begin(row.registry, now) if begins else self._place_to_go_on(row, now)
-        if place - now < _WORTH_WAITING:
+        pause = place - now
+        if pause < _WORTH_WAITING and begins:
+            pause = self._until_reads(row.registry)
+        if pause < _WORTH_WAITING:
             self._places.pop(key, None)
+            self._enter(row, begins=begins)
             return timedelta()
         self._places[key] = place
         if len(self._places) > _REMEMBERED:
-            self._places.popitem(last=False)
-        return place - now
+            forgotten, _ = self._places.popitem(last=False)
+            for each in self._reads.values():
+                each.begins(forgotten)
+        return pause
+
+    def leave(self, registry: ResourceId) -> None:
+        """The pass has ended: what it did not read is free again."""
+        bucket_, cost = self._inside.pop(registry.key, (None, 0.0))
+        if bucket_ is not None:
+            self._of(bucket_).set_aside -= cost
+
+    def _enter(self, row: LedgerRow, *, begins: bool) -> None:
+        self.leave(row.registry)
+        reads = bucket(MANAGER_READS, row.registry.subscription)
+        known, cost = self._of(reads), _BEGINNING if begins else _cost(row)
+        known.begins(row.registry.key)
+        known.set_aside += cost
+        self._inside[row.registry.key] = (reads, cost)
 
     def _place_to_begin(self, registry: ResourceId, now: datetime) -> datetime:
-        """In the line for reads and in those for the writes of its networks; counted at ease as well."""
+        """In the lines for the writes of its networks; counted at ease as well."""
         reads = bucket(MANAGER_READS, registry.subscription)
         writes = self._network_writes(registry)
-        ahead = reads.limit.size * _SHARE
-        pace = self._throttle.refill(reads) * _SHARE
-        places = [self._line(reads, begins=True).place(_BEGINNING, pace, ahead, now)]
+        places = [now]
         for each in writes:
-            line = self._line(each, begins=True)
+            line = self._writes.setdefault(each, _Line())
             places.append(line.place(_WRITES, self._throttle.refill(each), each.limit.size - 2 * _WRITES, now))
         pressed = any(self._throttle.pressed(each) for each in (reads, *writes))
         return max(places) if pressed else now
 
+    def _until_reads(self, registry: ResourceId) -> timedelta:
+        """Until one that begins may hope for its reads, after those that go on and those that came before it."""
+        reads = bucket(MANAGER_READS, registry.subscription)
+        if not self._throttle.pressed(reads):
+            return timedelta()
+        known, refill = self._of(reads), self._throttle.refill(reads)
+        left = self._free(reads, known) - known.going_on.backlog(refill, self._clock.now())
+        lacking = (known.ahead(registry.key) + 1) * _BEGINNING - left
+        return min(max(_WORTH_WAITING, timedelta(seconds=lacking / refill)), _LONGEST) if lacking > 0 else timedelta()
+
     def _place_to_go_on(self, row: LedgerRow, now: datetime) -> datetime:
-        reads = bucket(MANAGER_READS, row.registry.subscription)
-        cost = _ASKING if row.operations or row.pending else _WATCHING if row.watch is not None else _OBSERVING
-        if not self._throttle.pressed(reads) or self._throttle.level(reads) >= cost:
+        reads, cost = bucket(MANAGER_READS, row.registry.subscription), _cost(row)
+        known = self._of(reads)
+        if not self._throttle.pressed(reads) or self._free(reads, known) >= cost:
             return now
-        return self._line(reads, begins=False).place(cost, self._throttle.refill(reads), 0, now)
+        return known.going_on.place(cost, self._throttle.refill(reads), 0, now)
+
+    def _free(self, reads: Bucket, known: _Reads) -> float:
+        return self._throttle.level(reads) - known.set_aside
 
     def _network_writes(self, registry: ResourceId) -> Sequence[Bucket]:
         """Where its endpoints will be written, as far as its name tells."""
         networks = [each for each in self._policy.networks if matches(each.serves.registries, registry.name)]
         return list(dict.fromkeys(bucket(NETWORK_WRITES, each.endpoints_group.subscription) for each in networks))
 
-    def _line(self, of: Bucket, *, begins: bool) -> _Line:
-        return self._lines.setdefault((of, begins), _Line())
+    def _of(self, reads: Bucket) -> _Reads:
+        return self._reads.setdefault(reads, _Reads())
+
+
+def _cost(row: LedgerRow) -> float:
+    """Reads of a pass that goes on with *row*."""
+    if row.operations or row.pending:
+        return _ASKING
+    return _WATCHING if row.watch is not None else _OBSERVING

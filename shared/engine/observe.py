@@ -7,6 +7,7 @@ endpoint is missing, replications before the registry's container registry gets 
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from shared.core import discovery, dns
 from shared.core.arm import ResourceId
@@ -98,6 +99,9 @@ class _Observation:
         self._made = made
         self._recollection = recollection
         self._held: list[PrivateEndpoint] = []
+        self._since: datetime | None = None
+        self._links_since: datetime | None = None
+        self._demand_later()
 
     async def run(
         self, registry: ResourceId, known_zones: Mapping[str, tuple[str, ...]], exempt: frozenset[TargetKind]
@@ -110,15 +114,29 @@ class _Observation:
         bare = Registry(document=document, managed_group=group, targets=(), networks=(), required_zones=known_zones)
         networks = serving_networks(bare, self._policy)
         listed, everything = await self._together(document, group)
+        self._allow_earlier(everything)
         targets = tuple(target for target in everything if target.kind not in exempt)
         partial = replace(bare, targets=targets, unlisted=discovery.disagreements(document, listed))
         partial = replace(partial, networks=await self._endpoints(partial, networks))
+        if self._since != self._recollection.names_since and any(view.endpoints for view in partial.networks):
+            self._demand_later()
+            partial = replace(partial, networks=await self._endpoints(partial, networks))
         left_over = await observe_left_over(self._plane, partial, self._held, self._made, self._retrier)
         partial = await self._fill_gaps(replace(partial, left_over=left_over), networks)
         sharing = await observe_sharing(self._plane, self._policy, document, self._retrier)
         complete = replace(partial, networks=await self._read_names(partial, networks), sharing=sharing)
         complete = await observe_workspaces(complete, self._held, self._plane, self._retrier)
         return await observe_egress(complete, self._policy, self._plane, self._retrier)
+
+    def _allow_earlier(self, targets: tuple[Target, ...]) -> None:
+        """A registry that nobody has seen and nothing leads to has nothing of its own in what it shares with others."""
+        first = self._recollection.first_since
+        if first is not None and not any(target.connections for target in targets):
+            self._since, self._links_since = first, first
+
+    def _demand_later(self) -> None:
+        """Whatever may decide a closing is read after the pass has seen its own operations end."""
+        self._since, self._links_since = self._recollection.names_since, self._recollection.links_since
 
     async def _call[T](self, call: Callable[[], Awaitable[T]]) -> T:
         return await self._retrier.call(call)
@@ -186,7 +204,7 @@ class _Observation:
         return known
 
     async def _list_endpoints(self, group: ResourceId, known: tuple[ResourceId, ...]) -> tuple[PrivateEndpoint, ...]:
-        return await self._call(lambda: self._plane.list_endpoints(group, known))
+        return await self._call(lambda: self._plane.list_endpoints(group, known, self._since))
 
     async def _target(self, target: ResourceId, read: Callable[[ResourceId], Awaitable[Target | None]]) -> Target:
         found = self._recollection.target(target) or await self._call(lambda: read(target))
@@ -220,7 +238,7 @@ class _Observation:
         return tuple(want for want in wanted if not any(_approved(e, want) for e in candidates(want, view)))
 
     async def _with_subnet(self, view: NetworkView, network: Network) -> NetworkView:
-        subnet = await self._call(lambda: self._plane.read_subnet(network.subnet))
+        subnet = await self._call(lambda: self._plane.read_subnet(network.subnet, self._since))
         if subnet is None:
             return replace(view, subnet_problem="does not exist, or its virtual network does not")
         return replace(view, subnet=subnet)
@@ -254,7 +272,7 @@ class _Observation:
             return view
         found = self._recollection.addresses(interfaces)
         if found is None:
-            found = await self._call(lambda: self._plane.read_addresses(interfaces))
+            found = await self._call(lambda: self._plane.read_addresses(interfaces, self._since))
             self._recollection.note_addresses(found)
         return replace(
             view,
@@ -303,8 +321,8 @@ class _Observation:
                 zone=zone,
                 records=tuple(sorted({record.name for record in expected if record.zone == name})),
                 links=network.dns.manage and network.dns.link_vnet,
-                since=self._recollection.names_since,
-                links_since=self._recollection.links_since,
+                since=self._since,
+                links_since=self._links_since,
             )
             for name, zone in ids.items()
         ]

@@ -86,7 +86,7 @@ class ControlPlane(Protocol):
 
     Reads **must** answer from Azure at the moment of the call, **must** normalise casing and missing lists, and
     **must** follow every page. A 404 of the thing asked for is None (or an absent key), any other refusal an
-    error of the tree.
+    error of the tree. Where a question has a *since*, one read *may* answer several askers, if it began no earlier.
     """
 
     async def read_registry(self, registry: ResourceId) -> RegistryDocument | None:
@@ -117,11 +117,13 @@ class ControlPlane(Protocol):
         """Group id to `requiredZoneNames` of the target's private link resources."""
         ...
 
-    async def read_subnet(self, subnet: ResourceId) -> Subnet | None:
+    async def read_subnet(self, subnet: ResourceId, since: datetime | None = None) -> Subnet | None:
         """Read the subnet and the region of its virtual network; None when either does not exist."""
         ...
 
-    async def list_endpoints(self, group: ResourceId, known: Sequence[ResourceId]) -> tuple[PrivateEndpoint, ...]:
+    async def list_endpoints(
+        self, group: ResourceId, known: Sequence[ResourceId], since: datetime | None = None
+    ) -> tuple[PrivateEndpoint, ...]:
         """
         Read the private endpoints of a resource group, without addresses.
 
@@ -131,7 +133,9 @@ class ControlPlane(Protocol):
         """
         ...
 
-    async def read_addresses(self, interfaces: Sequence[ResourceId]) -> Mapping[ResourceId, tuple[Address, ...]]:
+    async def read_addresses(
+        self, interfaces: Sequence[ResourceId], since: datetime | None = None
+    ) -> Mapping[ResourceId, tuple[Address, ...]]:
         """Read the private addresses of network interfaces; one that does not exist is absent."""
         ...
 

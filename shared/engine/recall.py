@@ -67,6 +67,7 @@ class Recollection:
         zone_names: Of the process.
         names_since: Records that are read must have been read no earlier; None: by this very observation.
         links_since: The same for links.
+        first_since: From when on shared answers do while nothing leads to the registry yet; None if it was seen before.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Recollection:
         since: datetime | None = None,
         names_since: datetime | None = None,
         links_since: datetime | None = None,
+        first_since: datetime | None = None,
     ) -> None:
         self.now = now
+        self.first_since = first_since
         self.names_since = names_since
         self.links_since = links_since
         self._earlier = earlier
@@ -165,6 +168,7 @@ class Recall:
         since: datetime | None = None,
         names_since: datetime | None = None,
         links_since: datetime | None = None,
+        first_since: datetime | None = None,
     ) -> Recollection:
         """Begin an observation of *registry* for the request *generation*."""
         earlier = self._answers.get(registry.key)
@@ -180,6 +184,7 @@ class Recall:
             since=since,
             names_since=names_since,
             links_since=links_since,
+            first_since=first_since,
         )
 
     def zones_of(self, registry: ResourceId) -> tuple[ResourceId, ...]:

@@ -165,6 +165,9 @@ class Reconciler:
             return await self._restorer.run(work) or await self._advance(work)
         except RegistryIsolationError as error:
             return self._after_error(work, error)
+        finally:
+            if self._admission is not None:
+                self._admission.leave(work.registry)
 
     async def _finish(self, work: Work, outcome: Outcome) -> None:
         """
@@ -276,6 +279,7 @@ class Reconciler:
             since=work.row.renamed,
             names_since=since,
             links_since=began,
+            first_since=None if work.row.observed else work.row.requested,
         )
 
     def _may_recall_names(self, work: Work) -> bool:

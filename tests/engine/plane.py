@@ -51,6 +51,7 @@ class ScriptedPlane:
         starts: Kind of change to what starting one gives; Started otherwise.
         ends: Key of a change to its operation's progress; RUNNING otherwise.
         zones_turn: When the next shared read of zones is due; None: at once.
+        sinces: From when on answers would do, by call.
         zone_turns: Who asked for a turn: the zones and since when.
         calls: Every call: its name and what it was about.
         at_once, most_at_once: Calls in flight.
@@ -60,6 +61,7 @@ class ScriptedPlane:
         self.registry = registry
         self.group_exists = True
         self.zones_turn: datetime | None = None
+        self.sinces: list[tuple[str, datetime | None]] = []
         self.zone_turns: list[tuple[tuple[ResourceId, ...], datetime]] = []
         self.candidates: tuple[GroupCandidate, ...] = ()
         self.starts: dict[str, Started | Done] = {}
@@ -144,11 +146,15 @@ class ScriptedPlane:
         ]
         return {group: ZONES[group]}
 
-    async def read_subnet(self, subnet: ResourceId) -> Subnet | None:
+    async def read_subnet(self, subnet: ResourceId, since: datetime | None = None) -> Subnet | None:
+        self.sinces.append(("read_subnet", since))
         await self._called("read_subnet", subnet)
         return next((view.subnet for view in self._views if view.subnet and view.subnet.id == subnet), None)
 
-    async def list_endpoints(self, group: ResourceId, known: Sequence[ResourceId]) -> tuple[PrivateEndpoint, ...]:
+    async def list_endpoints(
+        self, group: ResourceId, known: Sequence[ResourceId], since: datetime | None = None
+    ) -> tuple[PrivateEndpoint, ...]:
+        self.sinces.append(("list_endpoints", since))
         await self._called("list_endpoints", (group, tuple(known)))
         held = {endpoint.id: endpoint for view in self._views for endpoint in view.endpoints}
         return tuple(
@@ -157,7 +163,10 @@ class ScriptedPlane:
             if endpoint.id.group == group
         )
 
-    async def read_addresses(self, interfaces: Sequence[ResourceId]) -> Mapping[ResourceId, tuple[Address, ...]]:
+    async def read_addresses(
+        self, interfaces: Sequence[ResourceId], since: datetime | None = None
+    ) -> Mapping[ResourceId, tuple[Address, ...]]:
+        self.sinces.append(("read_addresses", since))
         await self._called("read_addresses", tuple(interfaces))
         held = [endpoint for view in self._views for endpoint in view.endpoints]
         found = {_interface(endpoint): endpoint.addresses or () for endpoint in held}
