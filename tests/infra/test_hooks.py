@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, hook: str, **environ: str) -> subprocess.CompletedProcess[str]:
     settings = {"PATH": f"{project / 'bin'}:{os.environ['PATH']}", "AZURE_SUBSCRIPTION_ID": HUB} | environ
     command = ["/bin/sh", f"infra/hooks/{hook}.sh"]
-    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 -- our own script
+    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 -- our own script
 
 
 def write_policy(project: Path, text: str) -> None:

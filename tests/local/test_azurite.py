@@ -50,7 +50,7 @@ def test_it_ends_promptly_when_asked_to_although_a_client_is_connected(tmp_path:
     with start_azurite(tmp_path) as azurite:
         with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
             queues.create_queue("connected")
-            exit_status = azurite.child.stop(patience=timedelta(seconds=10))
+            exit_status = azurite.child.stop(patience=timedelta(seconds=60))
 
         assert exit_status != -signal.SIGKILL
 

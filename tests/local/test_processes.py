@@ -14,7 +14,7 @@ from local.processes import Child, ChildFailed, ended_by_signals, start
 
 pytestmark = pytest.mark.slow
 
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=60)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 STUBBORN = """
@@ -37,7 +37,7 @@ from local.processes import ended_by_signals, start
 with ended_by_signals():
     with start([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"],
                name="child", folder=Path(sys.argv[1]), death_signal=signal.Signals[sys.argv[2]]) as child:
-        child.first_line(within=timedelta(seconds=20))
+        child.first_line(within=timedelta(seconds=60))
         print(child.pid, flush=True)
         time.sleep(600)
 """

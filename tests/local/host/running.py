@@ -18,6 +18,8 @@ from azure.storage.queue import QueueClient
 from local.host.process import HostProcess, start_host
 
 HERE = Path(__file__).parent
+PATIENCE = timedelta(seconds=90)
+"""Far beyond what anything here takes on a machine that is busy with others; only what never comes is noticed later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class Place:
         return [line for line in lines if line["function"] == function]
 
 
-def until[Found](look: Callable[[], Found], *, within: timedelta = timedelta(seconds=30)) -> Found:
+def until[Found](look: Callable[[], Found], *, within: timedelta = PATIENCE) -> Found:
     """Wait until *look* answers something true; the wait is real, because the host's time is."""
     deadline = time.monotonic() + within.total_seconds()
     while True:

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 from local.processes import ChildFailed
-from tests.local.host.running import Place, until
+from tests.local.host.running import PATIENCE, Place, until
 
 pytestmark = pytest.mark.slow
 
@@ -135,7 +135,7 @@ def test_a_host_asked_to_stop_finishes_its_message_first(
         queue.send_message("pause one second")
         until(lambda: place.seen("work"))
         os.kill(host.child.pid, request_to_end)
-        status = host.child.process.wait(30)
+        status = host.child.process.wait(PATIENCE.total_seconds())
 
         assert status == 0
         assert "executed function=work" in host.log()
@@ -165,7 +165,7 @@ def test_a_second_signal_ends_a_host_at_once(azurite: str, tmp_path: Path) -> No
         until(lambda: "stopping" in host.log())
         os.kill(host.child.pid, signal.SIGINT)
 
-        assert host.child.process.wait(10) == 128 + signal.SIGINT
+        assert host.child.process.wait(PATIENCE.total_seconds()) == 128 + signal.SIGINT
 
 
 def test_a_killed_hosts_messages_are_worked_on_by_the_next_one(azurite: str, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_function_that_kills_the_process_kills_the_host(place: Place) -> None:
         with pytest.raises(OSError, match=r"."):
             urlopen(f"{host.url}/api/misbehave/die")  # noqa: S310 -- loopback
 
-        assert host.child.process.wait(10) == 7
+        assert host.child.process.wait(PATIENCE.total_seconds()) == 7
 
 
 def test_a_timer_missed_while_the_host_was_down_is_past_due(place: Place) -> None:

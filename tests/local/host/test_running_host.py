@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from local.host.process import HostProcess
-from tests.local.host.running import Place, until
+from tests.local.host.running import PATIENCE, Place, until
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def call(
 ) -> tuple[int, dict[str, str], bytes]:
     request = Request(url, data=data, method=method, headers=headers or {})  # noqa: S310 -- loopback
     try:
-        with urlopen(request, timeout=30) as response:  # noqa: S310 -- loopback
+        with urlopen(request, timeout=PATIENCE.total_seconds()) as response:  # noqa: S310 -- loopback
             return response.status, dict(response.headers), response.read()
     except HTTPError as error:
         with error:
