@@ -18,7 +18,7 @@ _TOP = 56
 _CARD, _GAP = 66, 14
 _ZONES, _WAYS, _DOORS, _PUBLIC = (16, 216), (288, 248), (592, 216), (892, 92)
 """Left edge and width of each column."""
-_LONGEST = {"zone": 20, "way": 23, "door": 21}
+_LONGEST = {"zone": 20, "way": 21, "door": 19}
 """Characters of a title that fit beside its mark, in the widest of the usual fonts."""
 _KINDS = {TargetKind.REGISTRY: "registry", TargetKind.STORAGE: "storage account", TargetKind.ACR: "container registry"}
 _PENDING = {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}

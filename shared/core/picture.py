@@ -6,7 +6,7 @@ acted upon. It judges nothing but whether names lead where they should.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core import dns
@@ -102,6 +102,12 @@ def picture_of(registry: Registry, at: datetime) -> Picture:
     kept = (tuple(doors[:MOST_DOORS]), tuple(ways[:MOST_WAYS]), tuple(zones[:MOST_ZONES]))
     more = len(doors) + len(ways) + len(zones) - sum(map(len, kept))
     return Picture(at=at, doors=kept[0], ways=kept[1], zones=kept[2], more=more)
+
+
+def with_doors(picture: Picture, targets: Iterable[Target]) -> Picture:
+    """*picture* with the doors of *targets* as they were seen after it; all else in it is as old as it says."""
+    newer = {target.id: _door(target) for target in targets}
+    return replace(picture, doors=tuple(newer.get(door.target, door) for door in picture.doors))
 
 
 def _door(target: Target) -> Door:

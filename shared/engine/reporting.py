@@ -59,7 +59,7 @@ def _seconds(duration: timedelta) -> float:
 
 def outcome_entry(work: Work, outcome: Outcome, report: Report) -> HistoryEntry:
     """The history's line for a phase that changed."""
-    sentence = " ".join(reason.sentence for reason in report.reasons) or outcome.kind
+    sentence = " ".join(_ended(reason.sentence) for reason in report.reasons) or outcome.kind
     return HistoryEntry(
         at=report.at,
         registry=work.registry,
@@ -91,3 +91,8 @@ def propagation(work: Work, watch: Watch) -> tuple[Reason, ...]:
         return said
     sentence = f"Waiting for Azure to close {watch.target.name} after its registry."
     return (Reason(name="Propagation", sentence=sentence, resource=watch.target.text),)
+
+
+def _ended(sentence: str) -> str:
+    """What has no end of its own, as the sentence of a change, gets one, so that several stay apart."""
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -14,6 +14,7 @@ from shared.core import discovery
 from shared.core.arm import ResourceId
 from shared.core.audit import Seen, effects_of
 from shared.core.errors import RegistryIsolationError
+from shared.core.picture import with_doors
 from shared.core.plan import Plan
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Target
@@ -96,7 +97,7 @@ class Restorer:
             targets = await self._targets(work)
             changes = plan_restoring(work.row.snapshots, targets, work.row.rules_added)
             if not changes:
-                return await self._restored(work, restoration)
+                return await self._restored(work, restoration, targets)
             if self._ignored_for(work, restoration) > PATIENCE:
                 return self._given_up(work, restoration)
             runnable = not_refused(changes, work.row.refused)
@@ -129,7 +130,9 @@ class Restorer:
         found = await all_of(_read(work, part, read) for part, read in reads if part.key in kept)
         return (document.target, *(target for target in found if target is not None))
 
-    async def _restored(self, work: Work, restoration: Restoration) -> Outcome:
+    async def _restored(self, work: Work, restoration: Restoration, targets: tuple[Target, ...]) -> Outcome:
+        if work.row.picture is not None:  # a registry at rest is not observed, and its picture must not say closed
+            work.update(picture=with_doors(work.row.picture, targets))
         work.update(restoring=None, verify=None, closed_since=None, repairs={}, failures=0, refused={})
         work.entries.append(self._results.entry(work, restoration.kind, restoration.why, "restored"))
         work.plan = _opened(work, restoration.why)

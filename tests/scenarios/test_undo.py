@@ -12,6 +12,7 @@ from local.simulator import scenery
 from local.simulator.faults import Fault, FaultKind
 from local.simulator.options import Options
 from local.simulator.world import Resource
+from shared.core.registry import Access
 from shared.core.report import Paused
 from shared.engine.rule_writer import lease_of
 from shared.engine.undo import Undo
@@ -86,6 +87,8 @@ def test_undo_restores_every_network_setting_exactly(propagates: bool) -> None: 
             assert isinstance(row.outcome, Paused)
             assert (row.outcome.by, row.outcome.why) == (PERSON, "training fails")
             assert len(house.endpoints()) == 3
+            assert row.picture is not None
+            assert not any(door.access is Access.CLOSED for door in row.picture.doors)
 
     tell(story())
 
