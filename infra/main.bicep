@@ -44,11 +44,20 @@ param sweepSilence string = 'PT3H'
 @description('Names of the holders of function keys for the history, as 1a2b3c4d=alice-laptop,...: fingerprints, not keys.')
 param keyNames string = ''
 
-@description('Address at which docs/findings.md is published, for the links in reports.')
+@description('Address at which docs/findings.md is published, for the links of findings; empty: the app explains them itself.')
 param findingsPage string = ''
 
 @description('App Service authentication is on and lets nobody in whom it does not know.')
 param easyAuth bool = false
+
+@description('App role that lets a signed-in person read the dashboard, with easyAuth.')
+param readRole string = 'Registry.Read'
+
+@description('App role that lets a signed-in person act on the dashboard as well, with easyAuth.')
+param actRole string = 'Registry.Act'
+
+@description('Holders of function keys, by the names in keyNames, who may act on the dashboard: * for all of them, - for nobody.')
+param actingKeys string = '*'
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
@@ -130,6 +139,9 @@ module app 'modules/app.bicep' = {
     keyNames: keyNames
     findingsPage: findingsPage
     easyAuth: easyAuth
+    readRole: readRole
+    actRole: actRole
+    actingKeys: actingKeys
     maximumInstances: maximumInstances
     subnetId: privateStorage ? network!.outputs.appSubnetId : ''
   }

@@ -19,7 +19,7 @@ param resourceGroups array = []
 
 @description('What the policy says: audit gets one role, which reads; enforce gets the basic one and the optional ones.')
 @allowed(['audit', 'enforce'])
-param mode string = 'enforce'
+param mode string = 'audit'
 
 @description('Roles beyond the basic one that the policy needs: deletion (deletion.endpoints, its default), sharing, egress.')
 @allowed(['deletion', 'sharing', 'egress'])

@@ -23,6 +23,9 @@ param sweepSchedule string
 param keyNames string
 param findingsPage string
 param easyAuth bool
+param readRole string
+param actRole string
+param actingKeys string
 param maximumInstances int
 
 @description('Subnet for outgoing connections; empty: none.')
@@ -87,6 +90,8 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     // Alerts hang on single log lines, so none is sampled away; requests and dependencies are.
     AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__excludedTypes: 'Trace;Exception'
     AZURE_CLOUD: environment().name
+    ISOLATION_ACT_ROLE: actRole
+    ISOLATION_ACTING_KEYS: actingKeys
     ISOLATION_CLIENT_ID: clientId
     ISOLATION_PRINCIPAL_ID: principalId
     ISOLATION_EASY_AUTH: easyAuth ? 'true' : 'false'
@@ -95,6 +100,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     ISOLATION_OUTCOME_SOURCE: app.id
     ISOLATION_OUTCOME_TOPIC: outcomeTopic
     ISOLATION_POLICY_PATH: 'policy.yaml'
+    ISOLATION_READ_ROLE: readRole
     ISOLATION_SWEEP_SCHEDULE: sweepSchedule
     ISOLATION_WORK_QUEUE: 'registry-work'
   }

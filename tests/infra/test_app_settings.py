@@ -2,6 +2,7 @@
 
 import json
 
+from shared.dashboard_settings import EVERY_KEY
 from shared.settings import Settings, setting_names
 from tests.infra.bicep import INFRA, properties, read, text
 
@@ -10,9 +11,6 @@ LEFT = {
     "AzureWebJobsStorage__accountName": "the URIs say the same, in every cloud",
     "ISOLATION_REGISTRY_API_VERSION": "belongs to the code, which is tested with its default",
     "ISOLATION_PASS_DEADLINE_SECONDS": "a matter of the code, not of a place where it runs",
-    "ISOLATION_READ_ROLE": "the default is the name that docs/dashboard.md tells to give the app role",
-    "ISOLATION_ACT_ROLE": "the same",
-    "ISOLATION_ACTING_KEYS": "a key opens the whole API, so the dashboard gives its holder as much by default",
     "ISOLATION_ARM_ENDPOINT": "a simulated Azure is refused outside development",
     "ISOLATION_ARM_CA": "the same",
     "ISOLATION_PACE": "the same",
@@ -42,6 +40,9 @@ VALUES = {
     "app.id": f"/subscriptions/{GUID}/resourceGroups/rg/providers/Microsoft.Web/sites/func",
     "outcomeTopic": "https://evgt.westeurope-1.eventgrid.azure.net/api/events",
     "sweepSchedule": "0 7 * * * *",
+    "readRole": "Registry.Read",
+    "actRole": "Registry.Act",
+    "actingKeys": "*",
 }
 """What Azure, or a default of main.bicep, puts in."""
 
@@ -75,6 +76,8 @@ def test_the_app_starts_with_what_it_is_given() -> None:
     assert settings.state.queue_uri == "https://strixyz.queue.core.windows.net"
     assert settings.azure.client_id == GUID
     assert not settings.development
+    assert settings.dashboard.acting_keys == (EVERY_KEY,)
+    assert {"Registry.Read", "Registry.Act"} == {settings.dashboard.read_role, settings.dashboard.act_role}
 
 
 def test_no_log_line_is_sampled_away() -> None:

@@ -221,3 +221,8 @@ def test_whatever_can_be_set_is_documented() -> None:
 
     assert sorted(name for name in names if f"| `{name}` |" not in page) == []
     assert sorted(name for name in re.findall(r"^\| `(AZURE_\w+)`", page, re.MULTILINE) if name not in names) == []
+
+
+def test_a_subscription_is_only_read_unless_somebody_says_otherwise() -> None:
+    assert "param mode string = 'audit'" in read(INFRA / "subscription.bicep").text
+    assert 'mode="${AZURE_ISOLATION_MODE:-audit}"' in (INFRA / "hooks" / "postdeploy.sh").read_text()
