@@ -283,16 +283,18 @@ class Runtime:
         from shared.engine.pacing import Pacing
         from shared.engine.reconcile import Services
 
-        azure = self.settings.azure
+        azure, pace = self.settings.azure, self.settings.simulation.pace
         return Services(
-            plane=ArmControlPlane(arm=self.arm, now=self.clock.now, registry_api_version=azure.registry_api_version),
+            plane=ArmControlPlane(
+                arm=self.arm, now=self.clock.now, registry_api_version=azure.registry_api_version, pace=pace
+            ),
             ledger=self.ledger,
             queue=self.queue,
             leases=BlobLeases(self.account, self.clock),
             clock=self.clock,
             policy=self.policy,
             zone_table=azure.cloud.zones,
-            pacing=Pacing(self.settings.simulation.pace),
+            pacing=Pacing(pace),
             principal=azure.principal_id,
             outbox=self.outbox,
             index=self.index,

@@ -71,6 +71,7 @@ class ArmControlPlane:
         arm: Access to the cloud; its credential and transport belong to the composition root.
         now: The clock, aware UTC: tells how long an accepted write may stay invisible.
         registry_api_version: Of Microsoft.MachineLearningServices; another one is used where it is not deployed.
+        pace: Factor on how long Azure usually takes; less than 1 for a simulated one that is faster.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class ArmControlPlane:
         arm: ArmClient,
         now: Callable[[], datetime],
         registry_api_version: str = DEFAULT_REGISTRY_API_VERSION,
+        pace: float = 1.0,
     ) -> None:
         self._groups = ResourceGroups(arm)
         self._denials = DenyAssignments(arm)
@@ -86,7 +88,7 @@ class ArmControlPlane:
         self._endpoints = PrivateEndpoints(arm, now)
         self._dns = PrivateDns(arm)
         self._zones = SharedZones(self._dns, arm.throttle, now)
-        self._starts = SharedStarts(now)
+        self._starts = SharedStarts(now, pace)
         self._registries = Registries(arm, registry_api_version)
         self._storage_accounts = StorageAccounts(arm)
         self._container_registries = ContainerRegistries(arm)

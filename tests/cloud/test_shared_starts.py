@@ -29,9 +29,9 @@ def link_to(network: str) -> LinkZone:
 class Desk:
     """Shared starts and what was really asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float = 1.0) -> None:
         self.clock = LoopClock()
-        self.starts = SharedStarts(self.clock.now)
+        self.starts = SharedStarts(self.clock.now, pace)
         self.asked: list[str] = []
         self.fails: list[Exception] = []
 
@@ -75,6 +75,16 @@ async def test_after_half_a_minute_it_is_asked_for_again() -> None:
     desk = Desk()
     await desk.start(CREATE)
     await asyncio.sleep(LASTS.total_seconds() + 1)
+
+    await desk.start(CREATE)
+
+    assert len(desk.asked) == 2
+
+
+async def test_where_azure_is_done_sooner_it_is_asked_for_again_sooner() -> None:
+    desk = Desk(pace=0.1)
+    await desk.start(CREATE)
+    await asyncio.sleep(LASTS.total_seconds() * 0.1 + 1)
 
     await desk.start(CREATE)
 
