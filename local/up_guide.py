@@ -28,6 +28,7 @@ class Guide:
     watch: str
     app: tuple[str, ...]
     azure_cli: tuple[str, ...]
+    audit: str
     azure_ai_ml: str
 
     @property
@@ -57,6 +58,10 @@ class Guide:
                 "as .local/cli/bin/az):",
                 "",
                 *(line for command in self.azure_cli for line in _indented(command)),
+                "",
+                "Audit it with that sign-in, as you would audit your own Azure (docs/audit.md):",
+                "",
+                *_indented(self.audit),
                 "",
                 "azure-ai-ml finds it with one more variable, which the Azure CLI must not see:",
                 "",
@@ -104,6 +109,10 @@ def guide(stage: Stage) -> Guide:
             "az login --identity",
             "az network private-endpoint list --output table",
             "az resource list --output table",
+        ),
+        audit=(
+            f"make -C {REPOSITORY} audit \\\n"
+            f'  ARGS="--policy {stage.folder}/policy.yaml --arm-endpoint $SIMULATED_AZURE --arm-ca $SIMULATED_AZURE_CA"'
         ),
         azure_ai_ml=(
             'ARM_CLOUD_METADATA_URL="$SIMULATED_AZURE/metadata/endpoints?api-version=2022-09-01" \\\n'

@@ -18,10 +18,11 @@ from tests.local.playing import descendants, living, program, until
 pytestmark = pytest.mark.slow
 
 READY = "Ctrl-C here stops everything."
-CURL, APP, CLI, SDK, END = (
+CURL, APP, CLI, AUDIT, SDK, END = (
     "Create another registry",
     "Ask the app itself",
     "Point the Azure CLI",
+    "Audit it with that sign-in",
     "azure-ai-ml finds it",
     "Ctrl-C",
 )
@@ -95,11 +96,14 @@ def test_the_app_answers_as_told(up: Up, tmp_path: Path) -> None:
     assert json.loads(sweep)["state"] in {"running", "done"}
 
 
-def test_the_azure_cli_works_as_told(up: Up, tmp_path: Path) -> None:
+def test_the_azure_cli_and_an_audit_with_its_sign_in_work_as_told(up: Up, tmp_path: Path) -> None:
     interpreter("cli")
-    said = up.shell(up.commands(CLI, SDK).replace("--output table", "--output json"), home=tmp_path)
+    installed = f'export PATH="{REPOSITORY}/.local/cli/bin:$PATH"'
+    asked = up.commands(CLI, AUDIT).replace("--output table", "--output json")
+    said = up.shell(installed, asked, up.commands(AUDIT, SDK), home=tmp_path)
     assert '"environmentName": "SimulatedAzure"' in said
     assert "vnet-hub" in said
+    assert "Closed to the public internet: fabrikam-models." in said
 
 
 def test_azure_ai_ml_works_as_told(up: Up, tmp_path: Path) -> None:
