@@ -183,7 +183,8 @@ def test_it_works_on_a_phone_in_the_dark_with_a_keyboard_and_without_scripts(sta
     assert page.get_by_role("link", name="Pause…").count() == 0
 
     dark = browser.new_context(viewport=PHONE, color_scheme="dark", storage_state=context.storage_state()).new_page()
-    for address in (page.url, stage.host.url + DASHBOARD):
+    overview = stage.host.url + DASHBOARD
+    for address in (page.url, overview, f"{overview}/failed", f"{overview}/findings#environment-builds"):
         dark.goto(address)
         assert violations(dark) == []
         assert overflow(dark) <= 0
