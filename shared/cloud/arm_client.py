@@ -7,7 +7,7 @@ an operation; whatever the SDK raises leaves as a member of the error tree (`tra
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -118,16 +118,21 @@ class ArmClient:
 
     async def list(self, path: str, api_version: str, *, operation: str) -> tuple[Document, ...] | None:
         """GET an ARM collection with all its pages; None if its scope does not exist."""
+        listed = await self.pages(path, api_version, operation=operation)
+        return None if listed is None else tuple(entry for page in listed for entry in page)
+
+    async def pages(self, path: str, api_version: str, *, operation: str) -> Sequence[Sequence[Document]] | None:
+        """GET an ARM collection page by page; None if its scope does not exist."""
         page = await self.get(path, api_version, operation=operation)
         if page is None:
             return None
-        listed = [*entries(page, "value")]
+        listed = [entries(page, "value")]
         seen: set[str] = set()
         while (link := text(page, "nextLink")) and link not in seen:
             seen.add(link)
             page = await self.read(link, operation=operation, resource=path)
-            listed.extend(entries(page, "value"))
-        return tuple(listed)
+            listed.append(entries(page, "value"))
+        return listed
 
     async def read(self, url: str, *, operation: str, resource: str) -> Document:
         """
@@ -175,22 +180,16 @@ async def begin(call: Callable[[ResponseHook], Awaitable[object]], *, operation:
 
 async def pages[Item](pager: Any, *, operation: str, resource: str) -> list[Item] | None:
     """Every entry of an SDK pager; None if what is listed has no parent."""
-    read: list[list[Item]] | None = await pages_of(pager, operation=operation, resource=resource)
-    return None if read is None else [entry for page in read for entry in page]
+    return await found(_entries(pager), operation=operation, resource=resource)
 
 
-async def pages_of(pager: Any, *, operation: str, resource: str) -> list[list[Any]] | None:
-    """The entries of an SDK pager, page by page; None if what is listed has no parent."""
-    return await found(_pages(pager), operation=operation, resource=resource)
-
-
-async def _pages(pager: Any) -> list[list[Any]]:
+async def _entries(pager: Any) -> list[Any]:
     """Follows nextLinks as the SDK does, but not in a circle."""
-    listed: list[list[Any]] = []
+    listed: list[Any] = []
     seen: set[str] = set()
     by_page = pager.by_page()
     async for page in by_page:
-        listed.append([entry async for entry in page])
+        listed.extend([entry async for entry in page])
         if by_page.continuation_token in seen:
             break
         seen.add(by_page.continuation_token)

@@ -25,7 +25,7 @@ from shared.cloud.operations import accepted
 from shared.cloud.shared_lists import Listed, SharedReads, read_list
 from shared.core.arm import ResourceId
 from shared.core.changes import CreateEndpoint, DeleteEndpoint, DeleteZoneGroup, PutZoneGroup
-from shared.core.registry import EndpointConnection, PrivateEndpoint, ZoneGroup
+from shared.core.registry import ENDPOINT_TYPE, EndpointConnection, PrivateEndpoint, ZoneGroup
 from shared.core.report import Done, Started
 
 
@@ -68,11 +68,8 @@ class PrivateEndpoints:
         return tuple(listed.values())
 
     async def _list(self, group: ResourceId) -> tuple[Listed, int]:
-        listed, requests = await read_list(
-            self._client(group).private_endpoints.list(group.resource_group),
-            operation="list private endpoints",
-            resource=group.text,
-        )
+        path = f"{group.text}/providers/{ENDPOINT_TYPE}"
+        listed, requests = await read_list(self._arm, path, operation="list private endpoints")
         self._sizes.note(group, len(listed.documents))
         return listed, requests
 

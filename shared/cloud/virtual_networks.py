@@ -13,7 +13,7 @@ from shared.cloud.documents import Document, entries, member, text, texts
 from shared.cloud.group_sizes import GroupSizes
 from shared.cloud.shared_lists import Listed, SharedReads, read_list
 from shared.core.arm import ResourceId
-from shared.core.registry import Address, Subnet
+from shared.core.registry import INTERFACE_TYPE, Address, Subnet
 
 # Azure keeps the first four addresses and the last one of every prefix (virtual networks FAQ).
 _RESERVED = 5
@@ -71,11 +71,8 @@ class VirtualNetworks:
         }
 
     async def _list_interfaces(self, group: ResourceId) -> tuple[Listed, int]:
-        listed, requests = await read_list(
-            self._client(group).network_interfaces.list(group.resource_group),
-            operation="list network interfaces",
-            resource=group.text,
-        )
+        path = f"{group.text}/providers/{INTERFACE_TYPE}"
+        listed, requests = await read_list(self._arm, path, operation="list network interfaces")
         self._sizes.note(group, len(listed.documents))
         return listed, requests
 
