@@ -11,6 +11,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,8 @@ pytestmark = pytest.mark.slow
 
 SCALE = 0.02
 EXAMPLES = 6
+LONGEST = timedelta(minutes=4)
+"""A call may wait a minute, and on a busy machine what strangers asked for is still being done when the script begins."""
 BAD_REQUEST, NOT_FOUND = 400, 404
 ALL = list(HealthCheck)
 NAME = "contoso-models"
@@ -138,8 +141,8 @@ def test_a_key_is_needed(api: Api) -> None:
 
 
 def test_a_script_gets_from_a_plan_to_an_isolated_registry(api: Api) -> None:
-    until(lambda: _approve(api))
-    until(lambda: api.ask("GET", api.registry)[1]["phase"] == "converged")
+    # A plan that is another one by now is not carried out: the script looks again, as a person would.
+    until(lambda: _approve(api) and api.ask("GET", api.registry)[1]["phase"] == "converged", within=LONGEST)
     assert api.ask("GET", f"{api.registry}/plan")[1]["digest"] == ""
 
 
