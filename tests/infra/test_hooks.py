@@ -115,12 +115,15 @@ def test_a_mode_that_is_misspelt_is_refused(project: Path) -> None:
     assert run(project, "preprovision", AZURE_ISOLATION_MODE="enforced").returncode == 1
 
 
-def cli(project: Path, status: int = 0) -> Path:
-    """A stand-in for the Azure CLI that writes down how it was called, one argument a line."""
+def cli(project: Path, status: int = 0, *, until: int = 99) -> Path:
+    """A stand-in for the Azure CLI that writes down how it was called, one argument a line; *until* it has *status*."""
     log = project / "called"
     (project / "bin").mkdir()
     script = project / "bin" / "az"
-    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{log}"\nexit {status}\n')
+    script.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{log}"\n'
+        f'[ "$(grep -c "^deployment$" "{log}")" -ge {until} ] || exit {status}\n'
+    )
     script.chmod(0o755)
     return log
 
@@ -159,12 +162,26 @@ def test_roles_beyond_the_basic_one_are_asked_for_by_name(project: Path) -> None
     assert "mode=enforce" in called
 
 
+def test_what_azure_does_not_know_everywhere_yet_is_tried_again(project: Path) -> None:
+    log = cli(project, status=1, until=3)
+
+    result = run(project, "postdeploy", AZURE_RETRY_SECONDS="0", **OUTPUTS)
+
+    assert result.returncode == 0, result.stderr
+    assert log.read_text().splitlines().count("infra/subscription.bicep") == 3
+    assert "Again in 0 s (3 of 5)" in result.stderr
+
+
 def test_a_subscription_that_cannot_be_deployed_to_ends_the_hook(project: Path) -> None:
     log = cli(project, status=1)
 
-    result = run(project, "postdeploy", AZURE_REGISTRY_SUBSCRIPTIONS=f"{HUB},{SPOKE}", **OUTPUTS)
+    result = run(
+        project, "postdeploy", AZURE_REGISTRY_SUBSCRIPTIONS=f"{HUB},{SPOKE}", AZURE_RETRY_SECONDS="0", **OUTPUTS
+    )
 
     assert result.returncode == 1
+    assert log.read_text().splitlines().count("infra/subscription.bicep") == 5
+    assert "azd hooks run postdeploy" in result.stderr
     assert SPOKE not in [word for word in log.read_text().splitlines() if "=" not in word]
 
 
