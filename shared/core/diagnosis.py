@@ -19,6 +19,9 @@ SCARCE = 16
 ONE_REGISTRY = 4
 """Least addresses of a registry of one region: registry, storage, login server, data endpoint (see `core.endpoints`)."""
 NOBODY = "<object id of the identity>"
+_KEEPS_SETTINGS = (
+    "2025-06-01"  # of Microsoft.MachineLearningServices; older ones drop the setting (its API specification)
+)
 PROVIDERS = (
     "Microsoft.ContainerRegistry",
     "Microsoft.EventGrid",
@@ -186,7 +189,8 @@ def of_denials(registry: ResourceId, group: ResourceId, found: Iterable[DenyAssi
             f"Deny assignment '{denials[0].name}' protects the managed resource group of {registry.name}; whether it spares "
             "the app cannot be told, because ISOLATION_PRINCIPAL_ID is not set."
         )
-        return said(Verdict.WARN, sentence, "Set ISOLATION_PRINCIPAL_ID to the object id of the app's identity.")
+        tell = f"az functionapp config appsettings set --ids '<APP_ID>' --settings 'ISOLATION_PRINCIPAL_ID={NOBODY}'"
+        return said(Verdict.WARN, sentence, tell)
     actions = ("Microsoft.Storage/storageAccounts/write", "Microsoft.ContainerRegistry/registries/write")
     denial = next((each for each in denials if any(each.denies(principal, one, group) for one in actions)), None)
     if denial is None:
@@ -195,8 +199,15 @@ def of_denials(registry: ResourceId, group: ResourceId, found: Iterable[DenyAssi
         f"Deny assignment '{denial.name}' keeps the app from writing to the parts of {registry.name}. If Azure does not close "
         "them after the registry, they stay open."
     )
-    return said(
-        Verdict.WARN, sentence, f'Add {{"principalId": "{principal}"}} to {SETTING} of {registry.text} with a full PUT.'
+    return said(Verdict.WARN, sentence, _spare(registry, principal))
+
+
+def _spare(registry: ResourceId, principal: str) -> str:
+    """The command that lets a deny assignment spare *principal*: everything as it is read, and one identity more."""
+    url = f"'{registry.text}?api-version={_KEEPS_SETTINGS}'"
+    return (
+        f'az rest --method get --url {url} | jq \'.{SETTING} += [{{"principalId": "{principal}"}}]\' > registry.json && '
+        f"az rest --method put --url {url} --body @registry.json"
     )
 
 

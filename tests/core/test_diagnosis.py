@@ -1,5 +1,7 @@
 """What is said of each thing that was looked at, and the command that comes with it."""
 
+import shlex
+
 import pytest
 
 from shared.core.arm import ResourceId
@@ -97,6 +99,24 @@ def test_a_deny_assignment_that_denies_something_else_is_no_fault() -> None:
     assert of_denials(ALPHA, GROUP, [other], SUBSCRIPTION).verdict is Verdict.OK
     assert of_denials(ALPHA, GROUP, [DENIAL], SUBSCRIPTION).verdict is Verdict.WARN
     assert of_denials(ALPHA, GROUP, [DENIAL], "").verdict is Verdict.WARN
+
+
+def test_a_deny_assignment_comes_with_the_command_that_spares_the_app() -> None:
+    words = shlex.split(of_denials(ALPHA, GROUP, [DENIAL], SUBSCRIPTION).fix, posix=True)
+    url = f"{ALPHA.text}?api-version=2025-06-01"  # a read and a write that know the setting, or it would be lost
+
+    assert words[:6] == ["az", "rest", "--method", "get", "--url", url]
+    assert words[words.index("jq") + 1] == (
+        f'.properties.managedResourceGroupSettings.assignedIdentities += [{{"principalId": "{SUBSCRIPTION}"}}]'
+    )
+    assert words[-8:] == ["az", "rest", "--method", "put", "--url", url, "--body", "@registry.json"]
+
+
+def test_where_nobody_knows_the_app_the_command_names_it() -> None:
+    words = shlex.split(of_denials(ALPHA, GROUP, [DENIAL], "").fix)
+
+    assert words[:5] == ["az", "functionapp", "config", "appsettings", "set"]
+    assert words[-1] == f"ISOLATION_PRINCIPAL_ID={NOBODY}"
 
 
 @pytest.mark.parametrize(
