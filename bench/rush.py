@@ -50,7 +50,8 @@ class Rush:
         waits: From creation to the app's word, in seconds, shortest first.
         tail: From the app's last network write to its last word, in seconds.
         refused: The app's requests that were answered 429.
-        writes: Of the final world: all, and those to the network provider.
+        written: The app's writes.
+        writes: That the final world needed: all, and those to the network provider.
     """
 
     registries: int
@@ -58,6 +59,7 @@ class Rush:
     tail: float
     calls: int
     refused: int
+    written: int
     writes: int
     network_writes: int
     passes: int
@@ -158,6 +160,7 @@ async def rush(registries: int) -> Rush:
             tail=(max(house.isolated.values()) - last).total_seconds(),
             calls=len(calls),
             refused=sum(call.status == _THROTTLED for call in calls),
+            written=sum(call.kind == "write" for call in calls),
             writes=network + zones + registries,
             network_writes=network,
             passes=house.passes,
@@ -235,7 +238,11 @@ def _rows(alone: Rush, many: Rush, *, budgeted: bool) -> Iterator[Row]:
     yield told(
         "  longest wait of a registry", f"{many.waits[-1]:.0f} s", reference=f"median {median(many.waits):.0f} s"
     )
-    yield told("  requests", f"{many.calls / many.registries:.3g} for each", reference=f"{alone.calls} when alone")
+    yield told(
+        "  requests",
+        f"{many.calls / many.registries:.3g} for each, {many.written} writes in all",
+        reference=f"{alone.calls} when alone, {many.writes} writes are necessary",
+    )
     yield told("  of them answered 429", str(many.refused), reference=f"{many.passes} passes")
     yield told("  processor time, simulated Azure included", f"{many.processor_seconds:.0f} s")
 

@@ -1,7 +1,8 @@
 """Registries created at once: the limits' bound is arithmetic, and nothing is lost on the way."""
 
 from bench.rows import Verdict
-from bench.rush import Rush, bounds, lower_bound, rushing
+from bench.rush import Rush, bounds, lower_bound, rush, rushing
+from local.virtual_time import run_virtual
 
 
 def a_rush(registries: int, *, wait: float = 200.0) -> Rush:
@@ -11,6 +12,7 @@ def a_rush(registries: int, *, wait: float = 200.0) -> Rush:
         tail=50.0,
         calls=50 * registries,
         refused=0,
+        written=7 * registries,
         writes=7 * registries,
         network_writes=6 * registries,
         passes=10 * registries,
@@ -39,3 +41,9 @@ def test_some_registries_at_once_are_all_isolated_and_meet_no_limit() -> None:
     assert rows["of them answered 429"].ours == "0"
     assert rows["from creation to all isolated"].verdict is Verdict.MET
     assert all(row.about is None for row in section.rows)
+
+
+def test_registries_that_come_together_make_no_write_twice() -> None:
+    many = run_virtual(rush(5))
+
+    assert many.written == many.writes == 5 * 7 + 6
