@@ -3,9 +3,11 @@
 import json
 import re
 
+import azure.functions as func
 import pytest
 
 from handlers.dashboard_render import FOLDER
+from handlers.http_request import site_of
 from local.pages.findings_page import anchor, findings_page, fragment
 from shared.core.findings import CATALOGUE
 from shared.core.report import Finding, Severity
@@ -63,6 +65,24 @@ async def test_a_report_links_to_the_page_of_the_app_that_made_it() -> None:
         page.partition("#")[0]
     }
     assert f'href="{page}"' in html
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://func-x.azurewebsites.net/api/report?format=html", "https://func-x.azurewebsites.net"),
+        ("http://127.0.0.1:7071/api/report", "http://127.0.0.1:7071"),
+        ("http://[::1]:7071/api/report", "http://[::1]:7071"),
+        ('https://a.example"onload=x/api/report', ""),
+        ("https://who:secret@a.example/api/report", ""),
+        ("javascript://a.example/api/report", ""),
+        ("/api/report", ""),
+    ],
+)
+def test_a_link_to_the_app_itself_is_made_of_a_host_and_nothing_else(url: str, site: str) -> None:
+    asked = func.HttpRequest(method="GET", url=url, headers={}, params={}, route_params={}, body=b"")
+
+    assert site_of(asked) == site
 
 
 def test_the_page_holds_no_html_that_its_source_spells_out_and_no_link_that_the_app_does_not_have() -> None:
