@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import batched, chain, islice
 
 from local.campaign.cases import Case
 from local.campaign.draw import draw
@@ -17,9 +17,11 @@ from local.campaign.grid import Path, cells, count, table
 from local.campaign.kinds import Kind
 from local.campaign.tally import Tally
 from local.campaign.trial import Trial, attempt
-from local.campaign.workers import run_all
+from local.campaign.workers import bundles, run_all
 
 _TELL_EACH = 250
+_TOGETHER = 2000
+"""Cases that are sorted by story and world, so that those of one are played together."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,10 +55,8 @@ def _campaign(asked: argparse.Namespace) -> int:
         if tally.runs % _TELL_EACH == 0:
             rate = tally.runs / (time.monotonic() - began)
             done = getattr(asked, "from") + tally.runs
-            print(
-                f"{done} runs done, {len(tally.failed)} broken, {rate:.1f} a second (go on with --from {done})",
-                flush=True,
-            )
+            again = f" (go on with --from {done})" if tally.runs % _TOGETHER == 0 else ""
+            print(f"{done} runs done, {len(tally.failed)} broken, {rate:.1f} a second{again}", flush=True)
     print(tally.summary())
     return 1 if tally.failed else 0
 
@@ -65,7 +65,10 @@ def _trials(asked: argparse.Namespace) -> Iterator[Trial]:
     if asked.replay:
         return map(attempt, [asked.replay])
     first = getattr(asked, "from")
-    return run_all(islice(draw(asked.seed, _record, asked.only), first, first + asked.runs), asked.jobs)
+    cases = islice(draw(asked.seed, _record, asked.only), first, first + asked.runs)
+    return chain.from_iterable(
+        run_all(bundles(together), asked.jobs) for together in batched(cases, _TOGETHER, strict=False)
+    )
 
 
 def _record(case: Case) -> Path:

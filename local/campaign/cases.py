@@ -10,6 +10,7 @@ reads: the registry of seed 7 is created; the 17th call of the app and its first
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from local.campaign.kinds import Kind
 
@@ -81,6 +82,14 @@ class Case:
         return cls(
             story=Story(story), seed=int(seed), injections=tuple(_injection(one) for one in faults.split("+") if one)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A moment of a run: when faults are let loose, or before the *number*-th call to Azure or to the app's own storage."""
+
+    on: Literal["loose", "call", "store"]
+    number: int = 0
 
 
 def _injection(text: str) -> Injection:

@@ -1,10 +1,10 @@
 """The house that a run of the campaign lives in: neighbours with rights of their own, torn storage, a timer."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
-from local.campaign.cases import Case
+from local.campaign.cases import Case, Injection, Place
 from local.campaign.kinds import Kind
 from local.campaign.torn import TornCredential, TornIndex, TornLeases, TornLedger, TornQueue, TornSweeps
 from local.campaign.weather import StormyAzure
@@ -34,10 +34,12 @@ class StormHouse(SweepHouse):
     azure: StormyAzure
     ledger: TornLedger
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, crossroads: Callable[[Place], Case | None] | None = None) -> None:
         options = Options(public_access_propagates=case.seed % 2 == 0, registry_missing_once=case.seed % 3 == 0)
         super().__init__(options=options, azure_type=StormyAzure, seed=case.seed)
         self.case = case
+        self._crossroads = crossroads
+        self.azure.turn = self._turn
         self.names: list[str] = ["contoso"]
         self.group = ""
         """The security group of the story, if it has one."""
@@ -100,6 +102,7 @@ class StormHouse(SweepHouse):
 
     def let_loose(self) -> None:
         """From now on the case's faults strike, and its events are disturbed."""
+        self._turn(Place("loose"))
         self.azure.let_loose(self.case.injections)
         for each in self.case.injections:
             disturbance = _DISTURBANCES.get(each.kind)
@@ -107,8 +110,17 @@ class StormHouse(SweepHouse):
                 times = each.amount if disturbance is Disturbance.DROP else None
                 self.azure.events.disturb(Disturb(kind=disturbance, times=times, span=each.amount * MINUTE))
 
+    def _turn(self, place: Place) -> Sequence[Injection] | None:
+        """At a crossroads another case may be played from here on."""
+        case = self._crossroads(place) if self._crossroads else None
+        if case is None:
+            return None
+        self.case = case
+        return case.injections
+
     def lift(self) -> None:
         """Everything is well again."""
+        self._crossroads = None
         self.azure.lift()
         self.azure.events.disturbances.clear()
 

@@ -1,11 +1,12 @@
 """One run of the campaign: play the case, wait until it is quiet, and hold the app to its promises."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.campaign import promises
-from local.campaign.cases import Case, Injection
+from local.campaign.cases import Case, Injection, Place
 from local.campaign.house import StormHouse
 from local.campaign.kinds import EVENTS, Kind
 from local.campaign.promises import kind_of, rightly_blocked
@@ -45,21 +46,27 @@ class Trial:
     recovery: timedelta | None = None
 
 
-def attempt(case: Case, house_type: type[StormHouse] = StormHouse) -> Trial:
-    """Run *case* in virtual time of its own; equal cases run equally, the pauses before retries included."""
+def attempt(
+    case: Case, house_type: type[StormHouse] = StormHouse, crossroads: Callable[[Place], Case | None] | None = None
+) -> Trial:
+    """
+    Run *case* in virtual time of its own; equal cases run equally, the pauses before retries included.
+
+    Args:
+        crossroads: Asked at every place which other case is played from there on, None for none.
+    """
     before = random.getstate()
-    random.seed(str(case))
+    random.seed(f"{case.story}:{case.seed}")  # not by its faults, so that all cases of a world begin alike
     try:
-        return run_virtual(_Attempt(case, house_type(case)).run())
+        return run_virtual(_Attempt(house_type(case, crossroads)).run())
     finally:
         random.setstate(before)
 
 
 class _Attempt:
-    def __init__(self, case: Case, house: StormHouse) -> None:
-        self.case = case
+    def __init__(self, house: StormHouse) -> None:
         self.house = house
-        self.plot = PLOTS[case.story]
+        self.plot = PLOTS[house.case.story]
         self.problems: list[str] = []
 
     async def run(self) -> Trial:
@@ -78,7 +85,7 @@ class _Attempt:
                 ended = await self._sweep(outcomes)
             await self._hold()
         return Trial(
-            case=self.case,
+            case=self.house.case,
             problems=tuple(self.problems),
             calls=calls,
             store_calls=store_calls,
@@ -135,7 +142,7 @@ class _Attempt:
 
         A registry is then found by the sweep.
         """
-        return any(each.kind in {Kind.EVENT_DROPPED, Kind.STALE} for each in self.case.injections)
+        return any(each.kind in {Kind.EVENT_DROPPED, Kind.STALE} for each in self.house.case.injections)
 
     # --- promises -------------------------------------------------------------------------------------------------------
 
@@ -172,7 +179,7 @@ class _Attempt:
     # --- figures --------------------------------------------------------------------------------------------------------
 
     def _struck(self) -> tuple[Injection, ...]:
-        events = [each for each in self.case.injections if each.kind in EVENTS]
+        events = [each for each in self.house.case.injections if each.kind in EVENTS]
         return (*self.house.azure.struck, *events)
 
     def _recovery(self, ended: datetime) -> timedelta | None:

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from local.campaign.answers import answer, forbidden, without
-from local.campaign.cases import Injection
+from local.campaign.cases import Injection, Place
 from local.campaign.kinds import EVENTS, OPERATIONS, OUTAGES, STORE, UNTIL_LIFTED, WRITES, Kind
 from local.campaign.scarcity import drain
 from local.campaign.watch import Watch, writes
@@ -53,6 +53,8 @@ class StormyAzure(SimulatedAzure):
         self.struck: list[Injection] = []
         self.calm_since: datetime | None = None
         """When the last thing that went wrong was over, as far as is known."""
+        self.turn: Callable[[Place], Sequence[Injection] | None] = lambda _: None
+        """Asked before each call what is to go wrong from here on instead of what was; None: nothing else."""
         self._planned: list[Injection] = []
         self._loose = False
         self._written: dict[str, datetime] = {}
@@ -96,6 +98,7 @@ class StormyAzure(SimulatedAzure):
         self.advance(now)
         if not self._loose or not self._by_app(request):
             return self._noting(request, now)
+        self._ask(Place("call", len(self.calls) + 1))
         self.watch.before(request)
         stale, new = self._may_be_stale(request), self._is_new(request)
         self._inject(request, stale=stale, new=new)
@@ -172,6 +175,7 @@ class StormyAzure(SimulatedAzure):
         """Count a call to the app's storage; how it goes wrong, None if it does not."""
         if not self._loose:
             return None
+        self._ask(Place("store", len(self.store_calls) + 1))
         self.store_calls.append(asked)
         for each in [one for one in self._planned if one.kind in STORE and one.at <= len(self.store_calls)]:
             self._planned.remove(each)
@@ -183,6 +187,11 @@ class StormyAzure(SimulatedAzure):
         self._store = (kind, left - 1) if left > 1 else None
         self._calm(self.world.now)
         return kind
+
+    def _ask(self, place: Place) -> None:
+        planned = self.turn(place)
+        if planned is not None:
+            self._planned = list(planned)
 
     # -- going wrong -------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 """
-Run cases in processes of their own, and see to it that none runs for ever.
+Play bundles of cases in processes of their own, and see to it that none runs for ever.
 
 Virtual time cannot tell that a run hangs in real time: a loop that never waits stops the virtual clock as well. So the
 kernel ends a process that computes for too long, and one that neither computes nor answers is ended from here; its case
@@ -12,33 +12,36 @@ import logging
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from local.campaign.cases import Case
-from local.campaign.trial import Trial, attempt
+from local.campaign.cases import Case, Story
+from local.campaign.crossroads import Tell, attempt_together
+from local.campaign.trial import Trial
 
 PATIENCE = 60.0
 """Seconds of computing for one run; the longest of them needs three."""
 _SLEEP = 30.0
 """Times *PATIENCE* until a process that does not compute either is given up."""
-_COLLECT_EACH = 20
 
-type Attempt = Callable[[Case], Trial]
+type Bundle = Sequence[Case]
+type Play = Callable[[Bundle, Tell, float], None]
+"""Plays a bundle and tells what came of each case, in any order; gets the patience for one."""
 
 
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
     line: Connection
-    case: Case | None = None
+    cases: list[Case] = field(default_factory=list)
+    """What it has been given and not told of."""
     since: float = field(default_factory=time.monotonic)
 
-    def give(self, case: Case) -> None:
-        self.case, self.since = case, time.monotonic()
-        self.line.send(case)
+    def give(self, bundle: Bundle) -> None:
+        self.cases, self.since = list(bundle), time.monotonic()
+        self.line.send(self.cases)
 
     def end(self) -> None:
         self.line.close()
@@ -46,41 +49,53 @@ class _Worker:
         self.process.join()
 
 
+def bundles(cases: Iterable[Case]) -> list[Bundle]:
+    """*cases* by the story and the world that they share."""
+    found: dict[tuple[Story, int], list[Case]] = {}
+    for case in cases:
+        found.setdefault((case.story, case.seed), []).append(case)
+    return list(found.values())
+
+
 def run_all(
-    cases: Iterator[Case], jobs: int, *, patience: float = PATIENCE, attempt_one: Attempt = attempt
+    cases: Iterable[Bundle], jobs: int, *, patience: float = PATIENCE, play: Play = attempt_together
 ) -> Iterator[Trial]:
     """Trials of all *cases* on *jobs* processes, as they are done."""
-    workers = [_start(attempt_one, patience) for _ in range(max(jobs, 1))]
+    waiting = iter(cases)
+    workers = [_start(play, patience) for _ in range(max(jobs, 1))]
     try:
         for worker in workers:
-            _next(worker, cases)
-        while busy := [worker for worker in workers if worker.case is not None]:
+            _next(worker, waiting)
+        while busy := [worker for worker in workers if worker.cases]:
             wait([worker.line for worker in busy], timeout=1.0)
             for worker in busy:
                 trial = _answer(worker, patience)
                 if trial is None:
                     continue
+                left = [case for case in worker.cases if case != trial.case]
                 if not worker.process.is_alive():
-                    workers[workers.index(worker)] = worker = _start(attempt_one, patience)  # noqa: PLW2901 -- its replacement
-                _next(worker, cases)
+                    workers[workers.index(worker)] = worker = _start(play, patience)  # noqa: PLW2901 -- its replacement
+                    _next(worker, iter([left]) if left else waiting)
+                elif left:
+                    worker.cases, worker.since = left, time.monotonic()
+                else:
+                    _next(worker, waiting)
                 yield trial
     finally:
         for worker in workers:
             worker.end()
 
 
-def _next(worker: _Worker, cases: Iterator[Case]) -> None:
-    worker.case = None
-    following = next(cases, None)
+def _next(worker: _Worker, waiting: Iterator[Bundle]) -> None:
+    worker.cases = []
+    following = next(waiting, None)
     if following is not None:
         worker.give(following)
 
 
 def _answer(worker: _Worker, patience: float) -> Trial | None:
-    """What came of the worker's case; None while it runs. A worker that gives no answer is ended."""
-    case = worker.case
-    if case is None:
-        return None
+    """What came of one of the worker's cases; None while it runs. A worker that gives no answer is ended."""
+    case = worker.cases[0]
     if worker.line.poll():
         try:
             trial: Trial = worker.line.recv()
@@ -101,34 +116,42 @@ def _last_words(worker: _Worker, patience: float) -> str:
     return f"its process ended with status {status}"
 
 
-def _start(attempt_one: Attempt, patience: float) -> _Worker:
+def _start(play: Play, patience: float) -> _Worker:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, ours, attempt_one, patience), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, ours, play, patience), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)
 
 
-def _serve(line: Connection, other_end: Connection, attempt_one: Attempt, patience: float) -> None:
-    """The worker: answer each case that comes. Garbage is collected between runs, when almost everything is."""
+def _serve(line: Connection, other_end: Connection, play: Play, patience: float) -> None:
+    """The worker: play each bundle that comes. Garbage is collected between bundles, when almost everything is."""
     other_end.close()
     logging.disable(logging.CRITICAL)
+    gc.collect()
     gc.freeze()
     gc.disable()
-    for done in range(1, 10**9):
+    while True:
         try:
-            case = line.recv()
+            left = line.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        signal.setitimer(signal.ITIMER_PROF, patience)  # nobody handles SIGPROF: it ends the process
-        line.send(replace(_safely(attempt_one, case), calls=(), store_calls=()))
-        if done % _COLLECT_EACH == 0:
-            gc.collect()
+
+        def tell(trial: Trial, left: list[Case] = left) -> None:
+            left.remove(trial.case)
+            line.send(replace(trial, calls=(), store_calls=()))
+            signal.setitimer(signal.ITIMER_PROF, patience)  # nobody handles SIGPROF: it ends the process
+
+        signal.setitimer(signal.ITIMER_PROF, patience)
+        while left:
+            _play_safely(play, left, tell, patience)
+        gc.collect()
 
 
-def _safely(attempt_one: Attempt, case: Case) -> Trial:
+def _play_safely(play: Play, left: list[Case], tell: Tell, patience: float) -> None:
+    """Whatever *play* raises is what came of the next case, and the others go on."""
     try:
-        return attempt_one(case)
-    except Exception as error:  # noqa: BLE001 -- whatever a run raises is its result, and the campaign goes on
-        return Trial(case=case, problems=(f"it ended with {error!r}",))
+        play(tuple(left), tell, patience)
+    except Exception as error:  # noqa: BLE001 -- as said above
+        tell(Trial(case=left[0], problems=(f"it ended with {error!r}",)))

@@ -2,11 +2,13 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import batched
 
 import pytest
 
 from local.campaign.cases import Case, Story
+from local.campaign.crossroads import Tell
 from local.campaign.trial import Trial
 from local.campaign.workers import run_all
 
@@ -27,14 +29,21 @@ def attempt_one(case: Case) -> Trial:
     return Trial(case=case, problems=())
 
 
+def play(bundle: Sequence[Case], tell: Tell, patience: float) -> None:
+    assert patience == PATIENCE
+    for case in bundle:
+        tell(attempt_one(case))
+
+
 def cases() -> Iterator[Case]:
     return (Case(story=Story.AUDIT, seed=seed) for seed in range(8))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_run_that_hangs_dies_or_raises_is_a_failure_and_the_others_go_on(jobs: int) -> None:
+@pytest.mark.parametrize(("jobs", "size"), [(1, 8), (2, 3)])
+def test_a_run_that_hangs_dies_or_raises_is_a_failure_and_the_others_go_on(jobs: int, size: int) -> None:
     trials = {
-        trial.case.seed: trial.problems for trial in run_all(cases(), jobs, patience=PATIENCE, attempt_one=attempt_one)
+        trial.case.seed: trial.problems
+        for trial in run_all(batched(cases(), size, strict=False), jobs, patience=PATIENCE, play=play)
     }
 
     assert set(trials) == set(range(8))

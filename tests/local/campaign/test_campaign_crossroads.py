@@ -1,0 +1,72 @@
+"""Cases that are played together: each ends as if it had been played alone, whatever its neighbours do."""
+
+import os
+
+import pytest
+
+from local.campaign.cases import Case, Place
+from local.campaign.crossroads import attempt_together, places_of
+from local.campaign.trial import Trial, attempt
+from local.campaign.workers import bundles
+
+pytestmark = pytest.mark.slow
+PATIENCE = 60.0
+
+
+def together(*lines: str, patience: float = PATIENCE) -> dict[str, Trial]:
+    told: list[Trial] = []
+    attempt_together([Case.parse(line) for line in lines], told.append, patience)
+    assert sorted(str(trial.case) for trial in told) == sorted(lines)
+    return {str(trial.case): trial for trial in told}
+
+
+def test_each_case_ends_as_if_it_had_been_played_alone() -> None:
+    """One leaves at once, two at one call, one at a call to the storage, one nowhere: there is no such call."""
+    lines = (
+        "audit:1:event-late@0x10",
+        "audit:1:unavailable@4x30",
+        "audit:1:lost@4x1+table-down@9x10",
+        "audit:1:store-lost@5x2",
+        "audit:1:reset@900x1",
+    )
+
+    for line, trial in together(*lines).items():
+        assert trial == attempt(Case.parse(line)), line
+        assert trial.problems == ()
+
+
+def test_a_case_that_computes_for_too_long_takes_no_other_with_it() -> None:
+    trials = together("create:0:throttled@30x1", "create:0:throttled@31x1", patience=0.02)
+
+    assert {trial.problems for trial in trials.values()} <= {(), ("it still ran after 0.02 s of computing",)}
+
+
+def test_nothing_is_left_of_the_copies() -> None:
+    together("audit:1:reset@4x1", "audit:1:reset@6x1")
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize(
+    ("line", "places"),
+    [
+        ("create:0:", {Place("loose")}),
+        ("create:0:table-down@0x10", {Place("loose")}),
+        ("create:0:event-twice@0x1", {Place("loose")}),
+        ("create:0:stale@9x1", {Place("loose")}),
+        ("create:0:lost@9x1", {Place("call", 9)}),
+        ("create:0:store-lost@9x1", {Place("store", 9)}),
+        ("create:0:lost@9x1+store-lost@4x1", {Place("call", 9), Place("store", 4)}),
+        ("create:0:lost@9x1+stale@4x1", {Place("loose")}),
+    ],
+)
+def test_a_case_leaves_where_it_first_makes_a_difference(line: str, places: set[Place]) -> None:
+    assert places_of(Case.parse(line)) == places
+
+
+def test_bundles_are_of_one_story_in_one_world() -> None:
+    lines = ("create:0:lost@1x1", "audit:0:lost@1x1", "create:1:lost@1x1", "create:0:lost@2x1")
+    cases = [Case.parse(line) for line in lines]
+
+    assert bundles(cases) == [[cases[0], cases[3]], [cases[1]], [cases[2]]]
