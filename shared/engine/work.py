@@ -26,7 +26,12 @@ from shared.engine.retrying import Retrier
 from shared.engine.telemetry import staged
 
 CLAIM = timedelta(seconds=20)
-"""How long a pass may write before another one may take over; an overlap is harmless, only wasteful."""
+"""
+How long a pass may write before another one may take over; an overlap is harmless, only wasteful.
+
+The same where a simulated Azure runs faster than the real one: it covers what the pass itself takes, its computing and its
+requests, and that does not shrink. A message that comes again after a crash is not held up by its own claim.
+"""
 _TRIES = 8
 
 
