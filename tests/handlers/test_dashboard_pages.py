@@ -313,6 +313,11 @@ async def test_every_answer_forbids_what_a_page_does_not_need(browser: Browser) 
         headers = (await browser.get(path)).headers
         policy = headers["Content-Security-Policy"]
         assert HEADERS.keys() <= headers.keys()
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
         assert policy.startswith("default-src 'none'")
         assert "frame-ancestors 'none'" in policy
         assert "script" not in policy

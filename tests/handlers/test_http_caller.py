@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.http_caller import NOBODY, caller_of, fingerprint
@@ -44,6 +44,7 @@ def test_headers_of_easy_auth_count_only_where_it_is_on() -> None:
 
 
 @given(st.text(), st.text(), st.text())
+@example("i" * 1000, "n" * 1000, "k" * 1000)
 def test_whatever_is_sent_a_caller_is_one_short_printable_line(identifier: str, name: str, key: str) -> None:
     headers = {"x-ms-client-principal-id": identifier, "x-ms-client-principal-name": name, "x-functions-key": key}
 
