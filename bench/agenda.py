@@ -92,5 +92,7 @@ def _told(name: str) -> Iterator[None]:
     """Say what is going on, and how long it took."""
     began = time.monotonic()
     print(f"measuring {name} ...", end="", file=sys.stderr, flush=True)
-    yield
-    print(f" {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print(f" {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from rich.table import Table
 from bench.rows import Row, Section, Verdict
 
 _COLUMNS = ("measure", "reference", "ours", "ratio", "budget", "verdict")
+HOW = "One run of the bench, as it wrote it: the app's figures beside their references (how: `docs/bench.md`)."
 INSET = "↳ "
 """Before a row that belongs to the one above it."""
 _STYLES = {Verdict.MET: "green", Verdict.MISSED: "bold red", Verdict.UNMEASURED: "yellow", Verdict.INFORMATION: ""}
@@ -31,7 +32,7 @@ def show(sections: Iterable[Section], facts: Mapping[str, str], console: Console
 
 def markdown(sections: Iterable[Section], facts: Mapping[str, str]) -> str:
     """Write the same as a Markdown document."""
-    lines = ["# Registry Isolation, measured", ""]
+    lines = ["# Registry Isolation, measured", "", HOW, ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     notes: list[str] = []
     for section in sections:
