@@ -29,7 +29,7 @@ from bench.storm import QUICK_EVENTS, storming
 from bench.sweep import sweeping
 from bench.sweep_process import sweeping_apart
 
-_STARTS, _QUICK_STARTS = 21, 5
+_STARTS, _QUICK_STARTS = 11, 5
 _RUSH, _QUICK_RUSH = 60, 20
 _CROWDS = (1_000, 10_000)
 _HOSTS = (1, 2, 3, 4)
@@ -53,7 +53,6 @@ def in_full() -> list[Section]:
     """
     first = _by_machine(quick=False)
     apart = [
-        _section("sweeps in fresh processes", lambda: sweeping_apart(_CROWDS)),
         _section("several hosts", lambda: several_hosts(_HOSTS)),
         _section("a storm of events", lambda: storming(QUICK_EVENTS, (_STORMED,))),
         _section("the dashboard", lambda: dashboard(_ROWS_SHOWN)),
@@ -62,8 +61,9 @@ def in_full() -> list[Section]:
         some = _section("some registries at once", lambda: rushing(_RUSH, budgeted=False))
         by_hand = _section("the article's way", article)
         sweeps = _section("sweeps in virtual time", lambda: sweeping(_CROWDS))
+        fresh = _section("sweeps in fresh processes", lambda: sweeping_apart(_CROWDS))
         all_of_them = _section("a thousand registries at once", thousand.result)
-    return [*first[:_FIRST_COME], by_hand, *first[_FIRST_COME:], some, all_of_them, sweeps, *apart]
+    return [*first[:_FIRST_COME], by_hand, *first[_FIRST_COME:], some, all_of_them, sweeps, fresh, *apart]
 
 
 def a_thousand_at_once() -> Section:
@@ -73,7 +73,7 @@ def a_thousand_at_once() -> Section:
 
 def _by_machine(*, quick: bool) -> list[Section]:
     """One registry, events, starts: seconds each, and short enough to be repeated for medians."""
-    with _told("one registry, in five ways"):
+    with _told("one registry, in four ways"):
         runs, warm = tuple(isolate(case) for case in CASES), isolate(WARM)
     with _told("cold starts"):
         starts = measure_starts(_QUICK_STARTS if quick else _STARTS)

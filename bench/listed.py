@@ -74,7 +74,7 @@ LISTED: Mapping[str, tuple[str, ...]] = {
             f"  duration in virtual time, {count}",
         )
     ),
-    "A sweep in a fresh process, real time": tuple(
+    "A sweep in a fresh process": tuple(
         row
         for count in ("1,000", "10,000")
         for row in (

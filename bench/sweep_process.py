@@ -157,7 +157,7 @@ def sweeping_apart(counts: Iterable[int]) -> Section:
     """
     sweeps = [sweep_apart(count) for count in counts]
     rows = [row for swept in sweeps for row in _rows(swept, sweeps[0])]
-    return Section(title="A sweep in a fresh process, real time", rows=tuple(rows))
+    return Section(title="A sweep in a fresh process", rows=tuple(rows))
 
 
 def _rows(swept: Swept, least: Swept) -> list[Row]:
