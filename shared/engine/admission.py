@@ -28,6 +28,8 @@ _WRITES = 6
 _WORTH_WAITING = timedelta(seconds=1)
 _LONGEST = timedelta(seconds=30)
 """Until a pass that waits for reads asks again: how much the others leave is not known beforehand."""
+_GONE = 3 * _LONGEST
+"""Whoever has not asked again by then does so in another process, or not at all."""
 _REMEMBERED = 16_384
 
 
@@ -54,23 +56,27 @@ class _Reads:
     def __init__(self) -> None:
         self.going_on = _Line()
         self.set_aside = 0.0
-        self._tickets: dict[str, int] = {}
+        self._tickets: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
         self._waiting: list[int] = []
         self._last = 0
 
-    def ahead(self, key: str) -> int:
-        """How many wait longer than *key*, which waits from now on."""
-        ticket = self._tickets.get(key)
-        if ticket is None:
+    def ahead(self, key: str, now: datetime) -> int:
+        """How many wait longer than *key*, which waits from now on; those that did not come again wait no more."""
+        while self._tickets and next(iter(self._tickets.values()))[1] < now - _GONE:
+            self.begins(next(iter(self._tickets)))
+        ticket, _ = self._tickets.get(key, (0, now))
+        if not ticket:
             self._last += 1
-            ticket = self._tickets[key] = self._last
+            ticket = self._last
             insort(self._waiting, ticket)
+        self._tickets[key] = (ticket, now)
+        self._tickets.move_to_end(key)
         return bisect_left(self._waiting, ticket)
 
     def begins(self, key: str) -> None:
         """*key* waits no longer."""
-        ticket = self._tickets.pop(key, None)
-        if ticket is not None:
+        ticket, _ = self._tickets.pop(key, (0, None))
+        if ticket:
             del self._waiting[bisect_left(self._waiting, ticket)]
 
 
@@ -137,9 +143,9 @@ class Admission:
         reads = bucket(MANAGER_READS, registry.subscription)
         if not self._throttle.pressed(reads):
             return timedelta()
-        known, refill = self._of(reads), self._throttle.refill(reads)
-        left = self._free(reads, known) - known.going_on.backlog(refill, self._clock.now())
-        lacking = (known.ahead(registry.key) + 1) * _BEGINNING - left
+        known, refill, now = self._of(reads), self._throttle.refill(reads), self._clock.now()
+        left = self._free(reads, known) - known.going_on.backlog(refill, now)
+        lacking = (known.ahead(registry.key, now) + 1) * _BEGINNING - left
         return min(max(_WORTH_WAITING, timedelta(seconds=lacking / refill)), _LONGEST) if lacking > 0 else timedelta()
 
     def _place_to_go_on(self, row: LedgerRow, now: datetime) -> datetime:

@@ -142,6 +142,19 @@ def test_one_that_begins_leaves_to_those_that_go_on_what_they_wait_for() -> None
     assert door.wait(new(2)) >= SECOND
 
 
+def test_those_that_begin_elsewhere_hold_nobody_up() -> None:
+    door = Door()
+    door.press()
+    for number in range(60):
+        door.wait(new(number))
+
+    door.moment += 2 * MINUTE
+    door.throttle.told(door.reads, 100)
+
+    assert door.throttle.pressed(door.reads)
+    assert door.wait(new(100)) == timedelta()
+
+
 def test_leaving_without_having_been_let_in_changes_nothing() -> None:
     door = Door()
     door.throttle.told(door.reads, 9)
