@@ -113,7 +113,8 @@ class Reception:
 
     async def reject(self, error: InvalidInput, given: object, kind: HistoryKind) -> None:
         """Record input that cannot be read, so that nothing that arrived is lost without a trace."""
-        tell("reject", level=logging.WARNING, error=error.name, sentence=error.sentence)
+        sentence = without_secrets(error.sentence)  # it quotes the input
+        tell("reject", level=logging.WARNING, error=error.name, sentence=sentence)
         text = given if isinstance(given, str) else repr(given)
         await self._ledger.append(
             [
@@ -122,7 +123,7 @@ class Reception:
                     registry=None,
                     kind=kind,
                     subject=error.name,
-                    sentence=error.sentence,
+                    sentence=sentence,
                     result=error.name,
                     before={"input": without_secrets(text[:_LONGEST_INPUT])},
                 )

@@ -38,13 +38,16 @@ def test_a_key_or_a_token_is_taken_out_wherever_it_stands(secret: str, around: s
         "x-functions-key: short",
         "aeg-sas-key: abc",
         "Authorization: Basic dXNlcjpwYXNz",
+        "it was sent bearer opaque-1234 and refused",
+        "the host was asked with code=abcdefghijklmnopqrst0123456789 and refused",
     ],
 )
 def test_a_named_secret_is_taken_out_however_short_it_is(text: str) -> None:
     shown = without_secrets(text)
 
     assert HIDDEN in shown
-    assert not any(part in shown for part in ("abc%3D", "abcdefghij", "=abcd", "abc~def", "short", "-key: abc", "dXNl"))
+    parts = ("abc%3D", "abcdefghij", "=abcd", "abc~def", "short", "-key: abc", "dXNl", "opaque-1234")
+    assert not any(part in shown for part in parts)
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,16 @@ async def test_what_cannot_be_read_is_kept_as_it_came_as_far_as_2000_characters(
     assert second.before == {"input": "['é\\u2028']"}
 
 
+async def test_a_secret_in_what_cannot_be_read_is_not_kept() -> None:
+    door = EventDoor()
+    await door.reception.receive("https://st.blob.core.windows.net/a?sig=abcdefgh AccountKey=ijklmnop")
+
+    (entry,) = await door.rejected()
+
+    assert entry.before == {"input": "https://st.blob.core.windows.net/a?*** AccountKey=***"}
+    assert "https://st.blob.core.windows.net/a?*** AccountKey=***" in entry.sentence
+
+
 async def test_the_same_nonsense_twice_is_recorded_twice_and_never_asked_about() -> None:
     door = EventDoor()
     await door.reception.receive({})
