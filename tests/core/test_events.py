@@ -233,6 +233,13 @@ def test_an_event_that_does_not_tell_its_caller_still_counts(said: object) -> No
     assert asked.caller == ""
 
 
+def test_claims_nested_deeper_than_json_can_be_read_tell_nothing() -> None:
+    asked = read(event_grid(data={"resourceUri": ALPHA, "claims": '{"a":' * 13_000}))
+
+    assert isinstance(asked, ReconcileRequest)
+    assert asked.caller == ""
+
+
 def test_data_as_json_text_is_read_and_an_absent_subject_taken_from_it() -> None:
     asked = read(event_grid(data=json.dumps(data())))
     assert isinstance(asked, ReconcileRequest)
