@@ -34,6 +34,7 @@ def test_a_topic_of_the_cloud_is_taken(address: str) -> None:
         "https://[::1",
         "https://host:99999/api/events",
         "https://outcomes\u3002eventgrid.azure.net/api/events",
+        "https://outcome\u0455.eventgrid.azure.net/api/events",
         "outcomes",
     ],
 )
