@@ -23,7 +23,7 @@ from shared.core.changes import key_of
 from shared.core.egress_changes import AllowEgress, AllowSystemRegistry
 from shared.core.findings import finding
 from shared.core.lockdown import asks_closing
-from shared.core.plan import Part
+from shared.core.plan import DENIED_LOOK, Part, Wait
 from shared.core.policy import IsolationPolicy
 from shared.core.policy_sections import Egress
 from shared.core.registry import Access, Registry
@@ -91,6 +91,7 @@ def plan_egress(registry: Registry, policy: IsolationPolicy) -> Part:
     changes = {key_of(change): change for part in parts for change in part.changes}
     return Part(
         changes=() if _to_be_closed(registry, policy) else tuple(changes.values()),
+        waits=tuple(wait for part in parts for wait in part.waits),
         blocks=tuple(block for part in parts for block in part.blocks),
         findings=tuple(found for part in parts for found in part.findings),
     )
@@ -106,7 +107,7 @@ def _plan_group(registry: Registry, entry: Egress, way: WayOut) -> Part:
     group, names = way.group, {"registry": registry.id.name, "group": entry.nsg.name}
     if group is None:
         found = finding("egress-group-unreadable", entry.nsg, problem=way.group_problem, **names)
-        return _stuck("EgressGroupUnreadable", entry, found)
+        return _stuck("EgressGroupUnreadable", entry, found, passing=entry.nsg in way.passing)
     wanted = needs(region.location for region in registry.document.regions)
     missing = [need for need in wanted if not _covered(need, group)]
     findings = [*_shadows(group, wanted, names)]
@@ -142,7 +143,7 @@ def _plan_alias(entry: Egress, way: WayOut) -> Part:
         return Part()
     if way.policy is None:
         found = finding("endpoint-policy-unreadable", wanted, policy=wanted.name, problem=way.policy_problem)
-        return _stuck("EndpointPolicyUnreadable", entry, found)
+        return _stuck("EndpointPolicyUnreadable", entry, found, passing=wanted in way.passing)
     if _knows_alias(way.policy):
         return Part()
     if entry.mode == "audit":
@@ -151,11 +152,15 @@ def _plan_alias(entry: Egress, way: WayOut) -> Part:
     return Part(changes=(AllowSystemRegistry(definition=definition),))
 
 
-def _stuck(name: str, entry: Egress, found: Finding) -> Part:
-    """What cannot be read is told; whoever asked for enforcement is also told that it does not happen."""
+def _stuck(name: str, entry: Egress, found: Finding, *, passing: bool) -> Part:
+    """What cannot be read is told; whoever asked for enforcement is also told that it does not happen, or not yet."""
+    if entry.mode != "enforce":
+        return Part(findings=(found,))
     resource = found.resource.text if found.resource else ""
-    block = Reason(name=name, sentence=found.sentence, resource=resource)
-    return Part(findings=(found,), blocks=(block,) if entry.mode == "enforce" else ())
+    reason = Reason(name=name, sentence=found.sentence, resource=resource)
+    if passing:
+        return Part(findings=(found,), waits=(Wait(reason=reason, delay=DENIED_LOOK),))
+    return Part(findings=(found,), blocks=(reason,))
 
 
 def _knows_alias(policy: EndpointPolicy) -> bool:

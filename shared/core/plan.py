@@ -17,6 +17,9 @@ from shared.core.errors import UnsafePlan
 from shared.core.registry import Target
 from shared.core.report import Condition, Finding, Reason
 
+DENIED_LOOK = timedelta(minutes=1)
+"""Until the next look at what Azure refuses to show, while a role assignment may still be taking effect."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:

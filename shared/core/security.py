@@ -66,6 +66,8 @@ class WayOut:
         nsg: The entry's security group.
         group: As read; None if *group_problem* says why not.
         policy: The entry's service endpoint policy; None if it names none, or *policy_problem* says why not.
+        denied: Which of the two Azure refused, as it also does for some minutes after a role was assigned.
+        passing: Which of these it refused for so short a time that it may be that.
     """
 
     nsg: ResourceId
@@ -73,3 +75,5 @@ class WayOut:
     group_problem: str = ""
     policy: EndpointPolicy | None = None
     policy_problem: str = ""
+    denied: tuple[ResourceId, ...] = ()
+    passing: tuple[ResourceId, ...] = ()

@@ -18,7 +18,7 @@ from shared.core.denials import denied_rules_block
 from shared.core.discovery import storage_accounts
 from shared.core.findings import finding
 from shared.core.lockdown import Memory
-from shared.core.plan import Part, Wait
+from shared.core.plan import DENIED_LOOK, Part, Wait
 from shared.core.policy import IsolationPolicy
 from shared.core.registry import Registry, TargetKind
 from shared.core.report import Finding, Reason
@@ -161,7 +161,7 @@ def _waits(view: SharingView) -> Iterator[Wait]:
     for entry in view.unreadable:
         if entry.passing:
             reason = Reason(name="SharingUnreadable", sentence=entry.problem, resource=entry.id.text)
-            yield Wait(reason=reason, delay=_LOOK_AGAIN)
+            yield Wait(reason=reason, delay=DENIED_LOOK if entry.denied else _LOOK_AGAIN)
 
 
 def _unreadable(registry: Registry, view: SharingView) -> Iterator[Finding]:

@@ -32,11 +32,13 @@ class Unreadable:
     Attributes:
         problem: Why, as a sentence.
         passing: It may work in a moment.
+        denied: Azure refused it, as it also does for some minutes after a role was assigned.
     """
 
     id: ResourceId
     problem: str
     passing: bool = False
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

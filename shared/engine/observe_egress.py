@@ -8,6 +8,7 @@ and keeps no registry from being closed.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from shared.core.arm import ResourceId
 from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.policy import IsolationPolicy
 from shared.core.policy_sections import Egress
@@ -31,25 +32,33 @@ async def observe_egress(
 
 
 async def _way_out(entry: Egress, plane: ControlPlane, retrier: Retrier) -> WayOut:
-    (group, problem), (policy, policy_problem) = await both(
-        _read(lambda: plane.read_security_group(entry.nsg), retrier), _policy(entry, plane, retrier)
-    )
-    return WayOut(nsg=entry.nsg, group=group, group_problem=problem, policy=policy, policy_problem=policy_problem)
+    denied: list[ResourceId] = []
 
-
-async def _policy(entry: Egress, plane: ControlPlane, retrier: Retrier) -> tuple[EndpointPolicy | None, str]:
-    wanted = entry.service_endpoint_policy
-    if wanted is None:
-        return None, ""
-    return await _read(lambda: plane.read_endpoint_policy(wanted), retrier)
-
-
-async def _read[Found](call: Callable[[], Awaitable[Found | None]], retrier: Retrier) -> tuple[Found | None, str]:
-    """What *call* gives, or why it gives nothing; passing errors go to the pass, which comes again."""
-    try:
-        found = await retrier.call(call)
-    except RegistryIsolationError as error:
-        if error.fate in {Fate.BLOCKED, Fate.PERMANENT} or isinstance(error, AccessDenied):
+    async def read[Found](wanted: ResourceId, call: Callable[[], Awaitable[Found | None]]) -> tuple[Found | None, str]:
+        """What *call* gives, or why it gives nothing; passing errors go to the pass, which comes again."""
+        try:
+            found = await retrier.call(call)
+        except AccessDenied as error:
+            denied.append(wanted)
             return None, error.sentence
-        raise
-    return found, "" if found is not None else _ABSENT
+        except RegistryIsolationError as error:
+            if error.fate in {Fate.BLOCKED, Fate.PERMANENT}:
+                return None, error.sentence
+            raise
+        return found, "" if found is not None else _ABSENT
+
+    async def read_policy() -> tuple[EndpointPolicy | None, str]:
+        wanted = entry.service_endpoint_policy
+        return await read(wanted, lambda: plane.read_endpoint_policy(wanted)) if wanted else (None, "")
+
+    (group, problem), (policy, policy_problem) = await both(
+        read(entry.nsg, lambda: plane.read_security_group(entry.nsg)), read_policy()
+    )
+    return WayOut(
+        nsg=entry.nsg,
+        group=group,
+        group_problem=problem,
+        policy=policy,
+        policy_problem=policy_problem,
+        denied=tuple(denied),
+    )

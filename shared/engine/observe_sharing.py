@@ -77,9 +77,9 @@ class _Reading:
         try:
             return await self._retrier.call(read)
         except RegistryIsolationError as error:
-            passing = error.fate in _PASSING and not isinstance(error, AccessDenied)
-            self._note(resource, error.sentence, passing=passing)
+            denied = isinstance(error, AccessDenied)
+            self._note(resource, error.sentence, passing=error.fate in _PASSING and not denied, denied=denied)
             return None
 
-    def _note(self, resource: ResourceId, problem: str, *, passing: bool = False) -> None:
-        self.unreadable.append(Unreadable(id=resource, problem=problem, passing=passing))
+    def _note(self, resource: ResourceId, problem: str, *, passing: bool = False, denied: bool = False) -> None:
+        self.unreadable.append(Unreadable(id=resource, problem=problem, passing=passing, denied=denied))

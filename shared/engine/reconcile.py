@@ -36,6 +36,7 @@ from shared.engine.apply import Applier, ready
 from shared.engine.approval import hold_back, require_approved
 from shared.engine.asking import ask, told_by
 from shared.engine.auditing import audited, guarded
+from shared.engine.denied_reads import patient_with, reads_of
 from shared.engine.departure import CREATION_LIMIT, Departure
 from shared.engine.fqdns import note_fqdns
 from shared.engine.indexing import forget_gone, note_belongings
@@ -228,7 +229,7 @@ class Reconciler:
                 policy=self._services.policy,
                 principal=self._services.principal,
             )
-            outcome = await self._plan_and_apply(work, registry)
+            outcome = await self._plan_and_apply(work, patient_with(work, registry, self._clock.now()))
             verified = work.plan is not None and work.plan.verified
             self._recall.keep(work.registry, recollection, verified=verified)
             if outcome is not None:
@@ -324,7 +325,8 @@ class Reconciler:
         if judge(work, plan, registry, policy, self._clock.now()):
             return await self._restorer.run(work)
         if plan.converged:
-            work.update(propagated=True, failures=0, denied_since={}, repairs={}, refused={})
+            denied = reads_of(work.row.denied_since)
+            work.update(propagated=True, failures=0, denied_since=denied, repairs={}, refused={})
             return Converged()
         if policy.mode == "audit":
             return audited(plan, policy, approved_endpoints(registry))

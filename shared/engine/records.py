@@ -89,8 +89,8 @@ class LedgerRow:
         failures: Consecutive passes that ended in a temporary error; drives the queue's backoff.
         refused: Change key to why Azure refused it in this generation; not tried again before the next request.
         repairs: Endpoint or zone group key to how often its repair was tried.
-        denied_since: Change key (or "observe") to the first of an unbroken run of 403 AuthorizationFailed, because a new
-            role assignment takes minutes.
+        denied_since: Change key (or "observe", or "read" and an id) to the first of an unbroken run of 403
+            AuthorizationFailed, because a new role assignment takes minutes.
         first_seen: First request ever.
         missing_since: First 404 of a run of 404s.
         closed_since: When the registry's own public access was first seen closed.
