@@ -83,6 +83,8 @@ class Restorer:
         work.update(pending=(), watch=None)
         if work.row.operations:
             passing = self._results.settle(work, await self._progress(work))
+            if passing is not None and work.row.restoring is not None:  # what has failed was not accepted after all
+                work.update(restoring=replace(work.row.restoring, written=None))
             if work.row.operations:
                 return self._running(work)
             if passing is not None and work.row.failures > 1:

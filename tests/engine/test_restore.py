@@ -1,5 +1,6 @@
 """Restoring against an Azure that refuses, forgets, waits or is gone; the stories are told among the scenarios."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -74,6 +75,16 @@ async def test_a_write_that_fails_twice_for_a_passing_reason_is_not_repeated_at_
 async def test_a_write_that_fails_once_for_a_passing_reason_is_repeated_at_once() -> None:
     desk = await undone(Desk(CLOSED), operations=(an_operation(OPENING),))
     desk.plane.ends = {key_of(OPENING): ended(UNAVAILABLE)}
+
+    assert reasons(await desk.pass_()) == ["OperationRunning"]
+    assert desk.plane.started == ["restore-settings"]
+
+
+async def test_a_write_that_failed_while_nobody_could_look_is_repeated_however_late_that_is() -> None:
+    """Azure did not ignore what it says has failed, so the hour is not over that it has to show what it accepted."""
+    desk = await undone(Desk(CLOSED), operations=(an_operation(OPENING),), restoring=replace(UNDO, written=EPOCH))
+    desk.plane.ends = {key_of(OPENING): ended(UNAVAILABLE)}
+    await desk.clock.sleep(2 * PATIENCE)
 
     assert reasons(await desk.pass_()) == ["OperationRunning"]
     assert desk.plane.started == ["restore-settings"]
