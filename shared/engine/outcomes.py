@@ -17,6 +17,7 @@ from shared.core.outcome_messages import OutcomeMessage
 from shared.core.outcomes import MOST_KEPT, OutcomeKind, drifted, kept, make_event, remembered, told_by
 from shared.core.plan import Plan
 from shared.core.report import Outcome, Report
+from shared.core.requests import WorkMessage
 from shared.engine.logs import tell
 from shared.engine.outcome_ports import OutcomeQueue
 from shared.engine.records import HistoryEntry, LedgerRow
@@ -130,3 +131,14 @@ class Outbox:
                 error=error.name,
                 sentence=error.sentence,
             )
+
+
+async def wake_again(outbox: Outbox | None, row: LedgerRow, message: WorkMessage) -> None:
+    """
+    Ask for the delivery that nobody asked for: *message* has come again, and its pass is over.
+
+    A host that died between the writing of the row and the wake-up leaves just this. It may also be an ordinary repetition
+    while a delivery is under way, so the message does not last; a sweep asks again if this one fails too.
+    """
+    if outbox is not None and row.outbox and (message.generation, message.attempt) == (row.generation, row.sequence):
+        await outbox.announced(row.registry, first=False)

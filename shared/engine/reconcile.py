@@ -42,7 +42,7 @@ from shared.engine.fqdns import note_fqdns
 from shared.engine.indexing import forget_gone, note_belongings
 from shared.engine.names_turn import NamesTurn
 from shared.engine.observe import Observer
-from shared.engine.outcomes import Outbox
+from shared.engine.outcomes import Outbox, wake_again
 from shared.engine.owner_ports import OwnerIndex
 from shared.engine.pacing import Pacing, next_look
 from shared.engine.patience import endured
@@ -134,6 +134,7 @@ class Reconciler:
         outbox = self._services.outbox
         work = Work(self._services.ledger, entry, message, retrier, now, tells=outbox is not None)
         if message.generation < work.row.generation or message.attempt <= work.row.sequence:
+            await wake_again(outbox, work.row, message)
             return say(work, Superseded(), now)
         claimed = work.claimed_until(now)
         if claimed is not None:

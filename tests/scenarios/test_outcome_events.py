@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from local.memory_outcomes import MemoryOutcomeQueue
 from local.simulator import scenery
 from local.simulator.faults import FaultKind
 from local.simulator.providers.event_grid_publishing import SEND
 from local.simulator.world import Resource
 from local.sweep_house import SweepHouse
+from shared.core.outcome_messages import OutcomeMessage
 from shared.engine.undo import Undo
 from tests.scenarios.house import House, as_id
 from tests.scenarios.told import ToldHouse
@@ -16,6 +18,28 @@ from tests.scenarios.told import ToldHouse
 pytestmark = pytest.mark.looptime
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+
+
+class Killed(Exception):
+    """What a host that dies leaves behind in a process that goes on: nothing handles it."""
+
+
+class DeadlyQueue(MemoryOutcomeQueue):
+    """The first who wants to send dies of it, before anything was sent."""
+
+    killed = False
+
+    async def send(self, message: OutcomeMessage, delay: timedelta = timedelta()) -> None:
+        if not self.killed:
+            self.killed = True
+            raise Killed
+        await super().send(message, delay)
+
+
+class DeadlyHouse(ToldHouse):
+    """Its host is killed between the writing of the first outcome and the wake-up of whoever tells it."""
+
+    queues = DeadlyQueue
 
 
 async def isolated(house: House, name: str = "alpha") -> Resource:
@@ -199,3 +223,11 @@ async def test_an_app_without_a_topic_keeps_no_events() -> None:
 
         assert row is not None
         assert (row.told, row.outbox) == (None, ())
+
+
+async def test_an_outcome_whose_host_was_killed_before_it_could_ask_is_told_by_the_repeated_message() -> None:
+    async with DeadlyHouse() as house:
+        registry = await isolated(house)
+
+        assert await house.live(house.everything_told)
+        assert house.types(registry) == ["Isolated"]

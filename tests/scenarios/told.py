@@ -22,9 +22,11 @@ FOREVER = 1_000_000
 class ToldHouse(House):
     """The app has a topic called `outcomes`."""
 
+    queues: type[MemoryOutcomeQueue] = MemoryOutcomeQueue
+
     def install(self) -> None:
         """Make a new process of the app over the same ledger; its queues are new and empty."""
-        self.outcomes = MemoryOutcomeQueue(self.clock)
+        self.outcomes = self.queues(self.clock)
         self.lost = MemoryOutcomeQueue(self.clock)
         self.outbox = Outbox(self.outcomes)
         super().install()
