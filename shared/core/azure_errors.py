@@ -30,7 +30,6 @@ from shared.core.azure_error_table import (
     Row,
 )
 from shared.core.errors import (
-    AccessDenied,
     Blocked,
     MalformedResourceId,
     OperationFailed,
@@ -56,7 +55,8 @@ _UNKNOWN = Row(leaf=Refused, sentence="Azure refuses to {what}: {message}")
 _FAILED = Row(leaf=OperationFailed, sentence="Azure began to {what} and then failed: {message}")
 _NO_ANSWER = Row(leaf=Unavailable, sentence="Azure did not answer when asked to {what}: {message}")
 _UNABLE = Row(leaf=Unavailable, sentence="Azure could not {what} now: {message}")
-_TOKEN = Row(leaf=AccessDenied, sentence="Azure does not accept the app's token to {what}: {message}")
+# Not a missing right: a role assignment would not help, a new token may, and outages of Entra ID end by themselves.
+_TOKEN = Row(leaf=Unavailable, sentence="Azure does not accept the app's token to {what}: {message}")
 _BY_STATUS = {401: _TOKEN, 404: NOT_FOUND, 408: _UNABLE, 412: STALE, 501: _UNKNOWN, 505: _UNKNOWN}
 
 _PHRASES: tuple[tuple[re.Pattern[str], Row], ...] = (

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from local.simulator.faults import Fault, FaultKind
+from shared.core.report import Waiting
 from tests.scenarios.house import APP, House
 from tests.scenarios.sharing import Neighbourhood
 from tests.scenarios.test_egress import codes, egress
@@ -144,5 +145,35 @@ def test_a_token_that_is_refused_for_a_while_costs_no_rule() -> None:
 
             assert registry.lower() in str(house.azure.require(account.id).properties).lower()
             assert await house.settle(registry) == "converged"
+
+    run_virtual(story())
+
+
+def test_a_token_that_is_refused_for_half_an_hour_is_waited_for_and_no_missing_right() -> None:
+    """No role would help; Entra ID gets well by itself, or the identity gets a new token."""
+
+    async def story() -> None:
+        house = House()
+        async with house:
+            refused = Fault(
+                kind=FaultKind.RESPOND,
+                path="^/subscriptions/",
+                status=401,
+                code="ExpiredAuthenticationToken",
+                message="The access token expiry time is earlier than current time.",
+                times=1_000_000,
+            )
+            registry = await create(house)
+            house.azure.faults.add(refused)
+            await house.live(house.after(timedelta(minutes=30)))
+            row = await house.row(registry)
+            assert row is not None
+            assert isinstance(row.outcome, Waiting)
+            assert [reason.name for reason in row.outcome.reasons] == ["Unavailable"]
+
+            house.azure.faults.clear()
+            assert await house.settle(registry) == "converged"
+            assert "blocked" not in await outcomes(house, registry)
+            assert unisolated(house.azure, registry) == []
 
     run_virtual(story())
