@@ -1,7 +1,7 @@
 """
 Time that passes only when everybody waits.
 
-looptime replaces the event loop's clock in tests marked `looptime`, `VirtualLoop` inside `run_virtual`: a sleep of an
+`VirtualLoop` replaces the event loop in tests marked `virtual_time` and inside `run_virtual`: a sleep of an
 hour costs no more than a switch of tasks. `LoopClock` makes that the engine's clock. On an ordinary loop it runs as
 fast as real time, from the same beginning.
 """

@@ -13,7 +13,7 @@ from shared.engine.ports import Clock
 from tests.virtual_time import EPOCH, LoopClock, run_virtual
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_virtual_time_begins_at_the_epoch_and_passes_only_in_sleep() -> None:
     clock: Clock = LoopClock()
     begun = time.monotonic()
@@ -25,7 +25,7 @@ async def test_virtual_time_begins_at_the_epoch_and_passes_only_in_sleep() -> No
     assert time.monotonic() - begun < 30
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_sleepers_wake_in_the_order_of_their_times() -> None:
     clock = LoopClock()
     woken: list[int] = []

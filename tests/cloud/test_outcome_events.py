@@ -125,7 +125,7 @@ async def test_an_identity_without_a_token_is_told_apart_from_a_topic_that_refus
     assert transport.sent == []
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_the_simulated_topic_takes_what_the_sdk_sends_from_whoever_may_send() -> None:
     azure, clock = SimulatedAzure(), LoopClock()
     endpoint = scenery.create_topic(azure, "outcomes").properties["endpoint"]

@@ -19,7 +19,7 @@ from shared.core.registry import ENDPOINT_TYPE, INTERFACE_TYPE
 from shared.engine.throttle import LONGEST_WAIT, Throttle
 from tests.cloud.answering import AnsweringTransport, Reply, Sent, arm_client
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 GROUP = ResourceId.parse("/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/net")
 READS = bucket(MANAGER_READS, GROUP.subscription)
 SECOND = timedelta(seconds=1)

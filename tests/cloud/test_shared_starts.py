@@ -15,7 +15,7 @@ from shared.engine.ports import Progress, ProgressState
 from shared.engine.records import Operation
 from tests.cloud.rig import Rig
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 GROUP = ResourceId.parse("/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/dns")
 ZONE = GROUP.resource("Microsoft.Network/privateDnsZones", "privatelink.azurecr.io")
 LINK = ResourceId.parse(f"{ZONE.text}/virtualNetworkLinks/hub")

@@ -24,7 +24,7 @@ from tests.virtual_time import LoopClock
 
 __all__ = ["azurite"]
 
-MEMORY = pytest.param("memory", marks=pytest.mark.looptime)
+MEMORY = pytest.param("memory", marks=pytest.mark.virtual_time)
 AZURITE = pytest.param("azurite", marks=pytest.mark.slow)
 
 

@@ -21,7 +21,7 @@ from tests.engine.plane import ScriptedPlane
 from tests.engine.test_pacing import NETWORK, create, endpoint_id
 from tests.virtual_time import EPOCH, LoopClock, run_virtual
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 ZONE = CreateZone(zone=zone_id("privatelink.api.azureml.ms"))
 LINK = LinkZone(

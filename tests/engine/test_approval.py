@@ -39,7 +39,7 @@ def never() -> Forecast:
     raise AssertionError("A begun approval needs no forecast.")
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_who_asks_without_a_digest_approves_whatever_the_policy_asks() -> None:
     work = work_on(None)
 
@@ -49,7 +49,7 @@ async def test_who_asks_without_a_digest_approves_whatever_the_policy_asks() -> 
     assert work.row.pending == foreseen().changes
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_an_approval_begins_with_the_forecast_it_names() -> None:
     work = work_on(Approval(digest=foreseen().digest))
 
@@ -60,7 +60,7 @@ async def test_an_approval_begins_with_the_forecast_it_names() -> None:
     assert work.row.approved == Approval(digest=foreseen().digest).begin(foreseen().changes)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_another_forecast_is_refused_with_both_digests() -> None:
     work = work_on(Approval(digest=DIGEST))
 
@@ -72,7 +72,7 @@ async def test_another_forecast_is_refused_with_both_digests() -> None:
     assert work.row.approved == Approval(digest=DIGEST)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_what_is_begun_goes_on_and_strangers_are_named() -> None:
     whole = foreseen()
     work = work_on(Approval(digest=whole.digest).begin(whole.changes))
@@ -112,7 +112,7 @@ def test_a_new_digest_replaces_an_approval() -> None:
     assert row.approved == Approval(digest=DIGEST)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_pass_that_is_overtaken_by_an_approval_saves_the_approval() -> None:
     desk = Desk()
     message = await desk.ask()

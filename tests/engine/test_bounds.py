@@ -50,7 +50,7 @@ def test_places_of_registries_that_never_came_back_are_forgotten() -> None:
     assert len(door.admission._places) == admission._REMEMBERED
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_since_when_a_pass_waits_for_names_is_forgotten_of_registries_that_never_came_back() -> None:
     desk = Desk()
     turn = NamesTurn(desk.plane, Recall(desk.clock), desk.clock)
@@ -71,7 +71,7 @@ async def test_since_when_a_pass_waits_for_names_is_forgotten_of_registries_that
     assert turn.since(first, now + SECOND) == now + SECOND
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_where_nobody_asks_for_zones_there_is_nothing_to_read() -> None:
     seen: Recollection = Recall(Desk().clock).begin(ALPHA, 1, names=True)
 
@@ -79,7 +79,7 @@ async def test_where_nobody_asks_for_zones_there_is_nothing_to_read() -> None:
     assert seen.answers.names_at is None
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_registry_that_has_to_wait_in_line_comes_back_with_the_same_message_and_reads_nothing() -> None:
     desk = Desk()
     model = Throttle(Time())

@@ -20,7 +20,7 @@ from tests.core.worlds import ACR_NAME, MANAGED
 from tests.engine.desk import ALPHA, UNAVAILABLE, Desk, a_request, a_row
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 PART = MANAGED.resource("Microsoft.ContainerRegistry/registries", ACR_NAME)
 MESSAGE = WorkMessage(registry=ALPHA, generation=1, attempt=1)
 ALWAYS = 1000

@@ -167,7 +167,7 @@ class Storm(Desk):
         return "look" in self.log[len(self.log) - self.log[::-1].index("event") :]
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_thousand_events_in_a_minute_cost_a_handful_of_passes_and_the_last_is_seen() -> None:
     storm = Storm()
     await storm.ask()
@@ -189,7 +189,7 @@ async def test_a_thousand_events_in_a_minute_cost_a_handful_of_passes_and_the_la
     assert len(storm.queue) == 0
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_events_that_arrive_at_one_moment_are_one_pass() -> None:
     storm = Storm()
 
@@ -200,7 +200,7 @@ async def test_events_that_arrive_at_one_moment_are_one_pass() -> None:
     assert storm.runs == 1
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_burst_does_not_put_off_the_pass_that_it_asked_for() -> None:
     storm = Storm()
     begun = storm.clock.now()
@@ -216,7 +216,7 @@ async def test_a_burst_does_not_put_off_the_pass_that_it_asked_for() -> None:
     assert storm.clock.now() - begun <= UNKNOWN * WINDOW + 2 * SECOND
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_burst_while_the_registry_is_being_made_takes_no_message_s_place() -> None:
     storm = Storm(new=True)
     await storm.ask()
@@ -234,7 +234,7 @@ async def test_a_burst_while_the_registry_is_being_made_takes_no_message_s_place
     assert storm.log.count("look") <= 60
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_an_event_whose_message_was_never_sent_is_not_taken_for_a_repetition() -> None:
     storm = Storm()
     await storm.ask()
@@ -255,7 +255,7 @@ async def test_an_event_whose_message_was_never_sent_is_not_taken_for_a_repetiti
     assert storm.runs == 2
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_plan_that_could_not_be_announced_costs_a_pass_and_loses_none(caplog: pytest.LogCaptureFixture) -> None:
     storm = Storm()
 
@@ -273,7 +273,7 @@ async def test_a_plan_that_could_not_be_announced_costs_a_pass_and_loses_none(ca
     assert [record.getMessage().partition(" ")[0] for record in caplog.records] == ["plan", "plan"]
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_the_history_names_the_part_and_who_changed_it() -> None:
     storm = Storm()
     await storm.event(7)

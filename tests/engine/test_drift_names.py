@@ -17,7 +17,7 @@ from tests.core.worlds import MANAGED, group_id, zone_id
 from tests.engine.desk import ALPHA, MINUTE, SECOND, a_request, a_retrier, a_row
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 RECORD = zone_id("privatelink.blob.core.windows.net").child("A", "st1")
 ENDPOINT = group_id("rg-hub").resource("Microsoft.Network/privateEndpoints", "pe")

@@ -18,7 +18,7 @@ from shared.core.errors import (
 from shared.engine.gather import all_of, both
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 WORST_FIRST: list[Callable[[str], RegistryIsolationError]] = [
     MalformedMessage,

@@ -19,7 +19,7 @@ from tests.core.worlds import MANAGED, a_policy, a_registry, private, with_view
 from tests.engine.desk import ALPHA, Desk, a_retrier, a_row
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
 NEW = a_registry(POLICY)
 WHOLE = private(NEW, POLICY)

@@ -38,7 +38,7 @@ def inquiry_of(ledger: MemoryLedger, clock: LoopClock | None = None) -> Inquiry:
     return Inquiry(ledger, a_policy(), clock or LoopClock())
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_what_is_out_of_scope_is_not_even_read() -> None:
     ledger = CountingLedger()
     await ledger.write(a_row(registry=FOREIGN), None)
@@ -52,7 +52,7 @@ async def test_what_is_out_of_scope_is_not_even_read() -> None:
     assert (await inquiry.list()).rows == ()
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_what_nobody_knows_is_said_to_be_unknown() -> None:
     inquiry = inquiry_of(MemoryLedger())
 
@@ -78,7 +78,7 @@ def test_an_answer_is_final_when_it_is_this_generations_and_nothing_follows_by_i
     assert Dossier(row=a_row(outcome=outcome, sequence=sequence), done=()).final is final
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_minute_of_waiting_costs_a_handful_of_reads() -> None:
     ledger, clock = CountingLedger(), LoopClock()
     await ledger.write(a_row(outcome=WAITING, sequence=1), None)
@@ -90,7 +90,7 @@ async def test_a_minute_of_waiting_costs_a_handful_of_reads() -> None:
     assert MINUTE <= clock.now() - began < MINUTE + timedelta(seconds=1)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_later_requests_end_ends_the_wait_and_an_earlier_ones_does_not() -> None:
     ledger = MemoryLedger()
     entry = await ledger.write(a_row(generation=3, outcome=Converged(), sequence=1), None)
@@ -103,7 +103,7 @@ async def test_a_later_requests_end_ends_the_wait_and_an_earlier_ones_does_not()
     assert found.phase == "converged"
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_nobody_waits_longer_than_they_are_willing_to() -> None:
     clock = LoopClock()
 

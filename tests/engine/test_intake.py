@@ -18,7 +18,7 @@ from tests.core.worlds import registry_id
 from tests.engine.desk import ALPHA, MINUTE, SECOND, UNAVAILABLE, a_request, a_row
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 class Door:

@@ -9,7 +9,7 @@ from shared.engine.names_turn import SENTENCE
 from tests.core.worlds import a_policy, a_registry, closed, private
 from tests.engine.desk import Desk, wait_of
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 ISOLATED = closed(private(a_registry(a_policy()), a_policy()))
 LATER = timedelta(seconds=45)
 

@@ -23,7 +23,7 @@ from tests.engine.desk import ALPHA, SECOND
 from tests.engine.look import BLOB_ZONE, NEW, POLICY, PRIVATE, Look
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 async def test_a_registry_that_azure_does_not_know_costs_one_read() -> None:

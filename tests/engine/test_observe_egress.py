@@ -19,7 +19,7 @@ from tests.engine.desk import UNAVAILABLE, a_retrier
 from tests.engine.plane import ScriptedPlane
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 NSG = group_id("rg-hub").resource("Microsoft.Network/networkSecurityGroups", "nsg")
 SEP = group_id("rg-hub").resource("Microsoft.Network/serviceEndpointPolicies", "sep")

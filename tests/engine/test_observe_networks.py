@@ -34,7 +34,7 @@ from tests.core.worlds import (
 from tests.engine.desk import ALPHA
 from tests.engine.look import BLOB_ZONE, NEW, POLICY, PRIVATE, Look
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 def known(look: Look) -> dict[ResourceId, set[ResourceId]]:

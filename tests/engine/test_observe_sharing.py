@@ -16,7 +16,7 @@ from tests.engine.desk import UNAVAILABLE, a_retrier
 from tests.engine.plane import ScriptedPlane
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
 WORKSPACE = group_id("rg-ws").resource("Microsoft.MachineLearningServices/workspaces", "ws")

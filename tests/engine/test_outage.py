@@ -29,7 +29,7 @@ from tests.engine.desk import ALPHA, MINUTE, SECOND, Desk
 from tests.engine.plane import ObedientPlane
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 POLICY = a_policy(lockdown={"propagation_minutes": 1})
 
 

@@ -22,7 +22,7 @@ from tests.core.test_outcomes import an_event
 from tests.engine.desk import ALPHA, MINUTE, SECOND, UNAVAILABLE, a_row
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 HOUR = timedelta(hours=1)
 FIRST = an_event()
 SECOND_EVENT = an_event(Told(kind=OutcomeKind.ISOLATED), OutcomeKind.DRIFTED)

@@ -24,7 +24,7 @@ from tests.core.worlds import a_policy, a_registry, plan_for
 from tests.engine.desk import ALPHA, MINUTE, a_retrier, a_row
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 ISOLATED = Told(kind=OutcomeKind.ISOLATED, phase="converged")
 PLAN = plan_for(a_registry(a_policy()), a_policy())
 LOST = Unavailable("The answer was lost.")

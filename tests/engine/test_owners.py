@@ -17,7 +17,7 @@ from tests.core.worlds import GUID, MANAGED, ZONE_HOME, a_policy, group_id, regi
 from tests.engine.desk import ALPHA, SECOND, a_row
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 ACCOUNT = MANAGED.resource(STORAGE_TYPE, "a1")
 ENDPOINT = group_id("rg-hub").resource(ENDPOINT_TYPE, "pe-1")
 RECORD = zone_id("privatelink.blob.core.windows.net", ZONE_HOME).child("A", "a1")

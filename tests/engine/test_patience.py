@@ -112,7 +112,7 @@ def test_a_hiccup_is_not_worth_telling() -> None:
     assert after(work, WORTH_TELLING - MINUTE, waiting("Busy")) == waiting("Busy")
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_an_operation_that_never_ends_blocks_its_registry_and_a_request_tries_again() -> None:
     desk = Desk()  # its Azure starts whatever it is told to and never gets done
     await desk.ask()

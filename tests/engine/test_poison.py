@@ -16,7 +16,7 @@ from tests.engine.desk import ALPHA, SECOND, UNAVAILABLE, a_row
 from tests.engine.test_pacing import an_operation, create
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 MESSAGE = WorkMessage(registry=ALPHA, generation=3, attempt=2)
 RUNNING = Report(
     registry=ALPHA,

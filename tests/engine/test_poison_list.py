@@ -19,7 +19,7 @@ from tests.core.worlds import registry_id
 from tests.engine.desk import ALPHA, MINUTE, SECOND, Desk, a_row
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 POISONED = Failed(reason=Reason(name="Poisoned", sentence="It failed."))
 
 

@@ -11,7 +11,7 @@ from tests.core.worlds import a_policy, registry_id
 from tests.engine.desk import a_row
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 class Counted(MemoryLedger):

@@ -17,7 +17,7 @@ from tests.core.worlds import a_policy, a_registry, an_endpoint, closed, group_i
 from tests.engine.desk import ALPHA, MINUTE, SECOND, Desk, a_retrier
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
 
 

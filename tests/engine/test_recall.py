@@ -12,7 +12,7 @@ from tests.core.worlds import a_policy, a_registry, group_id, registry_id, zone_
 from tests.engine.desk import ALPHA, SECOND
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 NIC = group_id("rg-hub").resource("Microsoft.Network/networkInterfaces", "pe.nic.1")
 OTHER_NIC = group_id("rg-hub").resource("Microsoft.Network/networkInterfaces", "pe.nic.2")

@@ -18,7 +18,7 @@ from tests.core.test_events import ACCOUNT, ALPHA, APP, DELETE, GROUP, OTHER, SU
 from tests.engine.desk import UNAVAILABLE
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 LOG = "registry_isolation"
 
 

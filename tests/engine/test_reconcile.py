@@ -21,7 +21,7 @@ from tests.engine.test_pacing import an_operation
 from tests.engine.test_results import ended
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 POLICY = a_policy()
 NEW = a_registry(POLICY)

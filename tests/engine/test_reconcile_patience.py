@@ -15,7 +15,7 @@ from tests.engine.desk import ALPHA, MINUTE, SECOND, UNAVAILABLE, Desk, reasons,
 from tests.engine.plane import SUCCEEDED, ObedientPlane
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 POLICY = a_policy()
 NEW = a_registry(POLICY)

@@ -12,7 +12,7 @@ from tests.core.worlds import a_policy, a_registry, closed, private
 from tests.engine.desk import ALPHA, MINUTE, Desk
 from tests.engine.plane import SUCCEEDED
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 POLICY = a_policy()
 NEW = a_registry(POLICY)

@@ -12,7 +12,7 @@ from tests.engine.desk import ALPHA, MINUTE, Desk, reasons
 from tests.engine.plane import RUNNING, SUCCEEDED
 from tests.engine.test_pacing import an_operation
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 POLICY = a_policy()
 NEW = a_registry(POLICY)

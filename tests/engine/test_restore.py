@@ -17,7 +17,7 @@ from tests.engine.test_pacing import an_operation
 from tests.engine.test_results import ended
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 CLOSED = closed(a_registry(a_policy()))
 OPEN: dict[str, Any] = {"publicNetworkAccess": "Enabled"}
 PAUSE = Pause(by="somebody", at=EPOCH, why="a demonstration")

@@ -43,7 +43,7 @@ from tests.engine.test_apply import CLOSE, ENDPOINT, GROUP, LINK, ZONE
 from tests.engine.test_pacing import at
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 FAILED = OperationFailed("It ended badly.")
 DENIED = AccessDenied("You may not.", resource_id=ZONE.resource.text)
 

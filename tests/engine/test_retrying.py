@@ -21,7 +21,7 @@ from shared.engine.retrying import ATTEMPTS, LONGEST_WAIT
 from tests.engine.desk import MINUTE, SECOND, a_retrier
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 class Call:

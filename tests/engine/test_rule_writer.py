@@ -19,7 +19,7 @@ from tests.engine.desk import SECOND
 from tests.engine.plane import ScriptedPlane
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 ACCOUNT = group_id("rg-ws").resource(STORAGE_TYPE, "stshared")
 OTHER = group_id("rg-ws").resource(STORAGE_TYPE, "stother")

@@ -13,7 +13,7 @@ from tests.engine.desk import Desk
 from tests.engine.plane import SUCCEEDED
 from tests.engine.test_pacing import an_operation
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
 NEW = a_registry(POLICY)
 PRIVATE = private(NEW, POLICY)

@@ -12,7 +12,7 @@ from shared.core.sweeps import SweepState
 from tests.core.worlds import registry_id, with_target, with_view
 from tests.engine.sweep_desk import DAY, HOUR, MINUTE, SweepDesk, blocked, failed, gone, waiting
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 async def test_isolated_registries_cost_no_look() -> None:

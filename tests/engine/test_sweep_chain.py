@@ -17,7 +17,7 @@ from tests.core.worlds import registry_id
 from tests.engine.sweep_desk import DAY, HOUR, MINUTE, SweepDesk, waiting
 from tests.virtual_time import run_virtual
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 SECOND = timedelta(seconds=1)
 
 

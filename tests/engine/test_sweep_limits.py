@@ -18,7 +18,7 @@ from shared.core.sweeps import SweepState
 from tests.core.worlds import registry_id
 from tests.engine.sweep_desk import DAY, HOUR, MINUTE, SweepDesk, blocked, failed, waiting
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 SECOND = timedelta(seconds=1)
 
 

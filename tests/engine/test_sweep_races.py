@@ -24,7 +24,7 @@ from tests.engine.desk import SECOND
 from tests.engine.sweep_desk import HOUR, SweepDesk, waiting
 from tests.virtual_time import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 class CrowdedSweeps(MemorySweeps):

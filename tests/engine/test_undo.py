@@ -21,7 +21,7 @@ def undo_of(desk: Desk) -> Undo:
     return Undo(desk.ledger, desk.queue, desk.clock)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_undo_raises_the_generation_and_asks_for_a_pass() -> None:
     desk = Desk()
     first = await desk.ask()
@@ -37,7 +37,7 @@ async def test_undo_raises_the_generation_and_asks_for_a_pass() -> None:
     assert len(desk.queue) == 2
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_the_first_pause_is_the_one_that_is_told() -> None:
     desk = Desk()
     await desk.ask()
@@ -51,7 +51,7 @@ async def test_the_first_pause_is_the_one_that_is_told() -> None:
     assert row.restoring is not None
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_resume_forgets_what_was_restored_and_keeps_what_was_not() -> None:
     desk = Desk()
     await desk.ask()
@@ -68,7 +68,7 @@ async def test_resume_forgets_what_was_restored_and_keeps_what_was_not() -> None
     assert (row.snapshots, row.paused, row.restoring) == ({}, None, None)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_resuming_what_is_not_paused_forgets_nothing() -> None:
     desk = Desk()
     await desk.ask()
@@ -79,7 +79,7 @@ async def test_resuming_what_is_not_paused_forgets_nothing() -> None:
     assert (await desk.row()).snapshots == SNAPSHOT
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_an_unknown_registry_leaves_no_trace() -> None:
     desk = Desk()
 
@@ -90,7 +90,7 @@ async def test_an_unknown_registry_leaves_no_trace() -> None:
     assert await desk.ledger.history(ALPHA) == ()
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_undo_and_requests_at_the_same_time_are_all_kept() -> None:
     desk = Desk()
     first = await desk.ask()
@@ -115,7 +115,7 @@ class RestlessLedger(MemoryLedger):
         return await super().write(row, etag)
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_a_row_that_never_rests_is_an_error_and_sends_nothing() -> None:
     desk = Desk(ledger=RestlessLedger())
     await desk.ask()

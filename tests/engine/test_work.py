@@ -19,7 +19,7 @@ from tests.engine.desk import ALPHA, MINUTE, SECOND, UNAVAILABLE, a_request, a_r
 from tests.engine.test_pacing import create
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 REFUSED = {"create-zone:x": Reason(name="Locked", sentence="A lock.")}
 OPERATION = Operation(change=create(), started=EPOCH, due=EPOCH + 31 * SECOND)

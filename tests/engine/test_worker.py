@@ -21,7 +21,7 @@ from shared.engine.worker import Worker
 from tests.engine.desk import ALPHA, SECOND, Desk
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 
 class Shop(Desk):

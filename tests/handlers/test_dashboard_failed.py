@@ -14,7 +14,7 @@ from tests.handlers.dashboard_rig import Browser
 from tests.handlers.test_dashboard_pages import HOSTILE, TAGS, path_of
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 ALPHA, BETA, GOOD = registry_id("alpha"), registry_id("beta"), registry_id("gamma")
 REASON = Reason(name="Poisoned", sentence="Work on it failed five times in a row.")

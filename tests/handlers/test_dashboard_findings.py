@@ -16,7 +16,7 @@ from tests.handlers.dashboard_rig import Browser
 from tests.handlers.http_rig import Door
 from tests.handlers.test_dashboard_pages import ALPHA, TAGS, a_known, path_of
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 SUBNET = Finding(code="workspace-subnet-differs", severity=Severity.WARNING, sentence="Another subnet.")
 PUBLISHED = {"ISOLATION_FINDINGS_PAGE": "https://docs.example/findings/"}

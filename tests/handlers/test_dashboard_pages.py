@@ -23,7 +23,7 @@ from tests.engine.desk import a_row
 from tests.handlers.dashboard_rig import Browser
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
 ALPHA = registry_id("alpha")
 TAGS = frozenset(

@@ -17,7 +17,7 @@ from tests.engine.desk import a_row
 from tests.handlers.dashboard_rig import Browser, MemoryKeyring, Seen
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 ALPHA = registry_id("alpha")
 PATH = f"/registries/{ALPHA.subscription}/{ALPHA.resource_group}/{ALPHA.name}"
 EASY = {"ISOLATION_EASY_AUTH": "true", "WEBSITE_AUTH_ENABLED": "True"}

@@ -18,7 +18,7 @@ from tests.engine.desk import a_row
 from tests.handlers.http_rig import Door, path_to
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 ALPHA, BETA = registry_id("alpha"), registry_id("beta")
 FOREIGN = ResourceId.parse(ALPHA.text.replace(ALPHA.subscription, "99999999-9999-4999-8999-999999999999"))

@@ -18,7 +18,7 @@ from tests.engine.desk import a_row
 from tests.handlers.http_rig import Door
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 ALPHA = registry_id("alpha")
 LOCKED = Reason(name="Locked", sentence="A lock is in the way.")

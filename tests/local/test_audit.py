@@ -275,7 +275,7 @@ async def test_only_what_reads_gets_through(world: AuditWorld, method: str, path
     assert reads(method, f"https://management.azure.com{path}?api-version=1") is passes
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_what_could_write_is_not_sent(world: AuditWorld) -> None:
     clock = LoopClock()
     transport = ReadOnlyTransport(SimulatedTransport(world.azure, clock.now))

@@ -9,7 +9,7 @@ import pytest
 from local.memory import RUNNING_VISIBILITY, MemoryWorkQueue, QueueTrigger
 from tests.virtual_time import EPOCH, LoopClock, run_virtual
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 SECOND = timedelta(seconds=1)
 

@@ -10,7 +10,7 @@ from local.simulator import scenery
 from local.simulator.world import Resource
 from tests.scenarios.house import House
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 STORAGE_API = "2023-05-01"
 
 

@@ -14,7 +14,7 @@ from shared.engine.records import HistoryEntry
 from shared.engine.undo import Undo
 from tests.scenarios.house import House, as_id
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 DAY = timedelta(days=1)
 DIGEST = 64
 

@@ -15,7 +15,7 @@ from shared.engine.undo import Undo
 from tests.scenarios.house import House, as_id
 from tests.scenarios.told import ToldHouse
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 

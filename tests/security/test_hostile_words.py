@@ -22,7 +22,7 @@ from tests.handlers.dashboard_rig import Browser
 from tests.handlers.http_rig import Door
 from tests.virtual_time import EPOCH
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 ALPHA = registry_id("alpha")
 PAGE = f"/registries/{ALPHA.subscription}/{ALPHA.resource_group}/{ALPHA.name}"
 HOSTILE = {

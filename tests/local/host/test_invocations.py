@@ -11,7 +11,7 @@ from local.host.protos import RpcHttp, TypedData
 from local.host.worker import Answer, Call
 from tests.local.host.doubles import KeptOutputs, ScriptedWorker, a_queue_function, an_http_function, an_invoker, fail
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 TEXT = TypedData(string="text")
 DONE = QueueOutput(parameter="out", queue="done", connection_string="")

@@ -13,7 +13,7 @@ from local.host.queue_listener import Pauses, QueueListener
 from local.host.worker import Answer, Call
 from tests.local.host.doubles import SUCCESS, ScriptedWorker, VirtualQueue, a_queue_function, an_invoker, fail
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 OPTIONS = QueueOptions(
     max_polling_interval=timedelta(seconds=2),

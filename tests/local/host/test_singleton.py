@@ -15,7 +15,7 @@ def test_one_of_two_holds_it_until_it_gives_it_up(tmp_path: Path) -> None:
     two.close()
 
 
-@pytest.mark.looptime
+@pytest.mark.virtual_time
 async def test_the_other_one_waits_and_takes_over(tmp_path: Path) -> None:
     one, two = Singleton(tmp_path / "lock"), Singleton(tmp_path / "lock")
     one.try_acquire()

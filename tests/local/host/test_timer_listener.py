@@ -13,7 +13,7 @@ from local.host.worker import Answer, Call
 from tests.local.host.doubles import SUCCESS, Behaviour, ScriptedWorker, a_timer_function, an_invoker, fail, succeed
 from tests.virtual_time import EPOCH, LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.virtual_time
 
 MINUTE = timedelta(minutes=1)
 

@@ -23,7 +23,7 @@ from local.simulator.faults import Fault, FaultKind
 from local.simulator.transport import SimulatedCredential, SimulatedTransport
 from tests.local.simulator.scene import BLOB_ZONE, Scene
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+pytestmark = [pytest.mark.asyncio, pytest.mark.virtual_time]
 
 
 def asked(scene: Scene) -> PrivateEndpoint:
