@@ -1,14 +1,10 @@
-"""
-The page of figures is a run of the bench as it is today: of a full one every row of its list, and every budget judged.
-
-A quick run may stand there until the next full one; its page says so, and a budget that it has no figure for is not met.
-"""
+"""The page of figures is a full run of the bench as it is today: every row of its list, and every budget judged."""
 
 import re
 from collections.abc import Iterator
 
 from bench.budgets import Budget
-from bench.listed import LISTED, differences
+from bench.listed import differences
 from bench.rows import Verdict
 from bench.table import INSET
 from local.azurite import REPOSITORY
@@ -36,28 +32,23 @@ def facts() -> dict[str, str]:
     return dict(re.findall(r"^- ([a-z ]+): (.+)$", PAGE, re.MULTILINE))
 
 
-def test_a_full_page_has_every_row_of_the_bench_and_no_other_and_a_quick_one_some() -> None:
+def test_the_page_has_every_row_of_the_bench_and_no_other() -> None:
     rows = [(title, name_of(row[0])) for title, row in cells()]
-    if facts()["mode"].startswith("full"):
-        assert differences(rows) == [], WRITE
-        return
-    listed = {(title, name.strip()) for title, names in LISTED.items() for name in names}
-    assert {row for row in rows if "registries at once" not in row[0]} <= listed, WRITE
+
+    assert differences(rows) == [], WRITE
 
 
-def test_every_budget_is_judged_on_the_page_or_said_to_be_without_a_figure() -> None:
+def test_every_budget_is_judged_on_the_page_by_its_figure() -> None:
     judged = {name_of(row[0]): row for title, row in cells() if title == "The budgets"}
 
     assert set(judged) == {budget.value for budget in Budget}
-    unmeasured = {name for name, row in judged.items() if row[-1] == Verdict.UNMEASURED}
-    assert {row[-1] for row in judged.values()} <= {Verdict.MET, Verdict.MISSED, Verdict.UNMEASURED}
-    assert {name for name, row in judged.items() if not row[2]} == unmeasured
-    assert not unmeasured or facts()["mode"].startswith("quick")
+    assert {row[-1] for row in judged.values()} <= {Verdict.MET, Verdict.MISSED}
+    assert all(row[2] for row in judged.values())
 
 
 def test_the_page_says_when_where_and_on_what_it_was_measured() -> None:
     found = facts()
 
     assert {"date", "machine", "load when it began", "versions", "mode", "load when it ended"} <= set(found)
-    assert found["mode"].startswith(("full", "quick"))
+    assert found["mode"].startswith("full")
     assert "Python 3.13" in found["versions"]
