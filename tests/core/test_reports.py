@@ -23,8 +23,10 @@ from shared.core.reports_html import SECURITY_POLICY, STYLE
 from shared.core.reports_json import PostureReport
 from shared.core.reports_sarif import FINGERPRINT
 from tests.core.postures import HOSTILE, ORIGIN, a_finding, a_posture, hostile
+from tests.core.sarif_schema import sarif_validator
 from tests.core.sarif_shape import LOG
 
+SARIF = sarif_validator()
 MANY = (a_posture(), a_posture("beta", "converged", doors=False), hostile())
 WORDS = st.text(max_size=40) | st.sampled_from([HOSTILE, "=1+1", "\t=1", "a,b", 'a"b', "a\r\nb", "</style>", "{0}](x)"])
 
@@ -40,6 +42,7 @@ def written(
 
 def sarif(*postures: Posture, **options: Any) -> dict[str, Any]:
     log: dict[str, Any] = json.loads(written("sarif", postures or MANY, **options))
+    SARIF.validate(log)
     Draft7Validator(LOG).validate(log)
     run: dict[str, Any] = log["runs"][0]
     return run
@@ -260,3 +263,11 @@ def test_nothing_that_anybody_wrote_becomes_markup(text: str) -> None:
     assert page.tags <= PLAIN.tags | {"p", "ul", "li"}
     assert {name for name, _ in page.attributes} <= {name for name, _ in PLAIN.attributes}
     assert legible(text).strip() in page.said.replace("\r\n", "\n") or "\r" in text
+
+
+@pytest.mark.parametrize("spoilt", [{"version": "2.0.0"}, {"runs": [{}]}, {"findings": []}])
+def test_the_schema_of_sarif_refuses_what_is_no_sarif(spoilt: dict[str, Any]) -> None:
+    log = json.loads(written("sarif"))
+
+    assert SARIF.is_valid(log)
+    assert not SARIF.is_valid(log | spoilt)
