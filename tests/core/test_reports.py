@@ -102,6 +102,16 @@ def test_the_document_is_of_its_own_schema_and_holds_everything() -> None:
     assert PostureReport.model_validate(document).registries[0].id == alpha["id"]
 
 
+def test_a_registry_that_nobody_has_looked_at_counts_but_makes_no_report_older() -> None:
+    looked, never = a_posture(), replace(a_posture("beta", "requested", doors=False), looked=None)
+    alone, both, nobody = (json.loads(written("json", each)) for each in ([looked], [never, looked], [never]))
+
+    assert [each["summary"]["registries"] for each in (alone, both, nobody)] == [1, 2, 1]
+    dates = [[each["summary"][name] for name in ("oldestLook", "newestLook")] for each in (alone, both, nobody)]
+    assert dates[0] == dates[1] != [None, None]
+    assert dates[2] == [None, None]
+
+
 def test_a_link_leads_to_the_published_page_or_names_the_file() -> None:
     links = [
         json.loads(written("json", origin=origin))["registries"][0]["findings"][0]["link"]

@@ -79,6 +79,7 @@ async def test_obstacles_are_grouped_by_reason_with_each_sentence_once() -> None
     for name, sentence in (("a", "Enlarge it."), ("b", "Enlarge it."), ("c", "Delegate it back.")):
         await know(ledger, name, blocked("SubnetUnusable", sentence))
     await know(ledger, "d", blocked("Locked", "Remove the lock."))
+    await know(ledger, "sound")
 
     found = (await whole(ledger)).obstacles
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from local.memory import MemoryLedger
-from shared.core.report import Converged, Report
+from shared.core.report import Converged, Finding, Report, Severity
 from shared.engine.postures import PAGE, Known, KnownPage, Postures, Walk, Wanted
 from tests.core.worlds import a_policy, registry_id
 from tests.engine.desk import a_row
@@ -36,6 +36,10 @@ async def a_ledger(count: int) -> Counted:
         row = replace(a_row(registry=registry), outcome=Converged(), report=report)
         await ledger.write(row, None)
     return ledger
+
+
+def a_finding_of(severity: Severity) -> Finding:
+    return Finding(code="x", severity=severity, sentence="x", resource=registry_id())
 
 
 async def walked(ledger: MemoryLedger, walk: Walk) -> list[str]:
@@ -79,6 +83,31 @@ async def test_a_reader_who_has_enough_gets_the_place_where_the_rest_begins() ->
 async def test_what_was_asked_for_is_told_without_what_was_not() -> None:
     assert Wanted(phase="blocked").filters == {"phase": "blocked"}
     assert Wanted().filters == {}
+
+
+@pytest.mark.parametrize(
+    ("severity", "told"),
+    [
+        (None, {"quiet": [], "remark": ["info"], "both": ["warning", "info"]}),
+        (Severity.INFO, {"remark": ["info"], "both": ["warning", "info"]}),
+        (Severity.WARNING, {"both": ["warning"]}),
+        (Severity.ERROR, {}),
+    ],
+)
+async def test_a_severity_leaves_out_what_is_less_and_whoever_has_nothing_else(
+    severity: Severity | None, told: dict[str, list[str]]
+) -> None:
+    remark, warning = a_finding_of(Severity.INFO), a_finding_of(Severity.WARNING)
+    ledger = MemoryLedger()
+    for name, findings in (("quiet", ()), ("remark", (remark,)), ("both", (remark, warning))):
+        report = Report(registry=registry_id(name), at=EPOCH, phase="converged", findings=findings)
+        await ledger.write(replace(a_row(registry=registry_id(name)), outcome=Converged(), report=report), None)
+
+    walk = Postures(ledger, a_policy(), LoopClock()).walk(Wanted(severity=severity), Walk())
+
+    assert {
+        posture.registry.name: [noted.finding.severity.value for noted in posture.findings] async for posture in walk
+    } == told
 
 
 async def test_a_registry_that_left_the_scope_is_passed_over() -> None:

@@ -174,3 +174,13 @@ async def test_zone_names_that_one_target_told_serve_all_of_its_kind_for_a_day()
     assert other.zone_names(TargetKind.ACR) is None
     await chain.clock.sleep(DAY + SECOND)
     assert chain.begin().zone_names(TargetKind.STORAGE) is None
+
+
+async def test_a_question_about_no_zone_is_answered_by_whoever_knows_nothing_and_leaves_nothing_to_recall() -> None:
+    chain = Chain()
+    seen = chain.begin()
+
+    assert seen.zones([]) == {}
+    chain.recall.keep(ALPHA, seen, verified=True)
+    assert not chain.recall.recalls_names(ALPHA, 1, None)
+    assert not names_in(chain.begin())
