@@ -41,10 +41,9 @@ def create_transport(ca_file: str = "") -> ArmTransport:
     Args:
         ca_file: Certificate authority of a simulated Azure, as a PEM file; "" for the usual ones.
     """
-    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 -- loads aiohttp, which tests do not need
+    from shared.cloud.azure_transport import AzureTransport  # noqa: PLC0415 -- loads aiohttp, which tests do not need
 
-    trust: dict[str, Any] = {"connection_verify": ca_file} if ca_file else {}
-    return cast(ArmTransport, AioHttpTransport(**trust))
+    return cast(ArmTransport, AzureTransport(ca_file))
 
 
 def build_pipeline(
