@@ -23,7 +23,7 @@ from local.simulator.wire import Request, Response
 
 MINUTE = timedelta(minutes=1)
 NEW = timedelta(minutes=2)
-"""How long after a write a read may still show the state before it."""
+"""How long after a write a read may still show the state before it: what the app itself allows a read to be wrong."""
 LASTING = 1_000_000
 _LIST = b'{"value"'
 
@@ -58,6 +58,11 @@ class StormyAzure(SimulatedAzure):
         self._planned: list[Injection] = []
         self._loose = False
         self._written: dict[str, datetime] = {}
+        """When somebody last asked for a write, by path."""
+        self._changed: dict[str, datetime] = {}
+        """When a write that acted was made, by path, as long as answers from before are kept."""
+        self._old: list[tuple[datetime, Fault]] = []
+        """Until when reads may show the past."""
         self._until: dict[Kind, datetime] = {}
         self._drained: datetime | None = None
         self._began = False
@@ -93,6 +98,9 @@ class StormyAzure(SimulatedAzure):
         super().advance(now)
         if self._until:
             self._weather_of_graph()
+        for until, fault in self._old:
+            if now > until:
+                fault.times = fault.hits
 
     def handle(self, request: Request, now: datetime) -> Response:
         self.advance(now)
@@ -212,8 +220,13 @@ class StormyAzure(SimulatedAzure):
                 self._strike(each, request.method, request.path)
 
     def _may_be_stale(self, request: Request) -> bool:
-        written = self._written.get(request.path.lower())
+        path = request.path.lower()
+        written = (self._changed if self.faults.remembers else self._written).get(path)
         return request.method == "GET" and written is not None and self.world.now - written <= NEW
+
+    def _remember(self, call: Call) -> None:
+        super()._remember(call)
+        self._changed[call.request.path.lower()] = self.world.now
 
     def _is_new(self, request: Request) -> bool:
         return request.method == "GET" and self._created_lately(request.path.lower())
@@ -236,13 +249,18 @@ class StormyAzure(SimulatedAzure):
         self._calm(now + timedelta(seconds=amount if kind is Kind.SLOW else 0))
         lasting = LASTING if kind in UNTIL_LIFTED else amount
         fault = _FAULTS.get(kind, FaultKind.RESPOND)
-        self._script(Request(method, self.endpoint + path), fault, amount=lasting, **answer(kind, method, path, now))
+        scripted = self._script(
+            Request(method, self.endpoint + path), fault, amount=lasting, **answer(kind, method, path, now)
+        )
+        if kind is Kind.STALE:
+            self._old.append((self._changed[path.lower()] + NEW, scripted))
 
-    def _script(self, request: Request, kind: FaultKind, *, amount: int = 1, **members: Any) -> None:
+    def _script(self, request: Request, kind: FaultKind, *, amount: int = 1, **members: Any) -> Fault:
         path = f"^{re.escape(request.path)}$"
         size: dict[str, Any] = {"seconds": float(amount)} if kind is FaultKind.SLOW else {"times": amount}
         fault = Fault(kind=kind, method=request.method, path=path, **size, **members)
         self._scripted.append(self.faults.add(fault))
+        return fault
 
     def _weather_of_graph(self) -> None:
         weather = self.graph.weather

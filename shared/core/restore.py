@@ -71,12 +71,14 @@ class Restoration:
     Attributes:
         why: The sentence for the report.
         written: Since when Azure has accepted all that the last request had left to write; None before that.
+        shown: Since when every look has shown the snapshots; None if the last one did not.
     """
 
     kind: Literal["undo", "rollback"]
     since: datetime
     why: str
     written: datetime | None = None
+    shown: datetime | None = None
 
 
 def plan_restoring(

@@ -155,6 +155,7 @@ def _forget(work: Work) -> Gone:
         repairs={},
         managed_group="",
         paused=None,
+        restoring=None,
     )
     return Gone()
 

@@ -4,6 +4,9 @@ Passes over a registry that is being restored, or that rests because somebody un
 A resting registry gets no write and costs one request a pass, which asks whether it still exists: a pause ends with its
 registry, so that what the app made for one that is gone does not stay for ever. Restoring reads the targets that have a
 snapshot, writes what differs, reads again until it holds, and then rests (undo) or stops with the reason (rollback).
+
+No single look ends it. Azure's reads may show the state before the last write for a while, and right after a closing that
+is exactly the state that is wanted: believing it would leave a door shut, behind which nobody looks any more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +33,7 @@ from shared.core.report import (
 )
 from shared.core.restore import Pause, Restoration, RestoreSettings, plan_restoring
 from shared.engine.apply import Applied, Applier
+from shared.engine.departure import GONE_AFTER
 from shared.engine.gather import all_of
 from shared.engine.pacing import Pacing
 from shared.engine.ports import Clock, ControlPlane, Progress
@@ -42,6 +46,11 @@ PATIENCE = timedelta(minutes=60)
 """
 From the first write of a request that Azure accepted until it shows; the slowest recorded update took 35 s, closing may
 take Azure a quarter of an hour.
+"""
+SETTLED = timedelta(minutes=2)
+"""
+From the first look that shows everything as it was to the one that ends the restoring. Reads of a storage account right after
+its PATCH are documented as inconsistent (Azure/azure-rest-api-specs, 25200), without a time; other tools wait for seconds.
 """
 _PLATFORM_DELAY = timedelta(seconds=30)
 
@@ -95,11 +104,18 @@ class Restorer:
         return await self._rest(work, pause) if pause is not None else None
 
     async def _restore(self, work: Work, restoration: Restoration) -> Outcome:
+        if not work.row.snapshots:  # the app has closed nothing
+            return await self._restored(work, restoration, ())
         for _ in range(ROUNDS):
             targets = await self._targets(work)
+            if targets is None:
+                return await self._gone(work, restoration)
+            work.update(missing_since=None)
             changes = plan_restoring(work.row.snapshots, targets, work.row.rules_added)
             if not changes:
-                return await self._restored(work, restoration, targets)
+                return await self._shown(work, restoration, targets)
+            restoration = replace(restoration, shown=None)
+            work.update(restoring=restoration)
             if self._ignored_for(work, restoration) > PATIENCE:
                 return self._given_up(work, restoration)
             runnable = not_refused(changes, work.row.refused)
@@ -119,11 +135,11 @@ class Restorer:
         sentence = "Azure accepted the restored network settings and does not show them yet."
         return self._again(work, self._pacing.scaled(_PLATFORM_DELAY), "Propagation", sentence)
 
-    async def _targets(self, work: Work) -> tuple[Target, ...]:
-        """What has a snapshot and is there; a registry that is gone needs nothing restored."""
+    async def _targets(self, work: Work) -> tuple[Target, ...] | None:
+        """What has a snapshot and is there; None without the registry."""
         document = await work.retrier.call(lambda: self._plane.read_registry(work.registry))
         if document is None:
-            return ()
+            return None
         kept = work.row.snapshots
         reads = [
             *((part, self._plane.read_storage_account) for part in discovery.storage_accounts(document)),
@@ -131,6 +147,30 @@ class Restorer:
         ]
         found = await all_of(_read(work, part, read) for part, read in reads if part.key in kept)
         return (document.target, *(target for target in found if target is not None))
+
+    async def _gone(self, work: Work, restoration: Restoration) -> Outcome:
+        """A registry that is gone needs nothing restored; that it is gone has to be seen for longer than a read may err."""
+        if not self._policy.in_scope(work.registry):  # its departure is none of the app's business
+            return await self._restored(work, restoration, ())
+        outcome = await self._depart(work)
+        since = work.row.missing_since
+        if since is not None and self._clock.now() - since >= GONE_AFTER:
+            work.update(restoring=None)
+            work.entries.append(self._results.entry(work, restoration.kind, restoration.why, "gone"))
+        return outcome
+
+    async def _shown(self, work: Work, restoration: Restoration, targets: tuple[Target, ...]) -> Outcome:
+        """Everything is as it was, says this look: the end if others said so before, long enough ago."""
+        now = self._clock.now()
+        shown = restoration.shown or now
+        due = shown + self._pacing.scaled(SETTLED)
+        if now >= due:
+            return await self._restored(work, restoration, targets)
+        work.update(restoring=replace(restoration, shown=shown))
+        sentence = (
+            f"The network settings of registry {work.registry.name} are as they were; one more look makes sure of it."
+        )
+        return self._again(work, due - now, "Propagation", sentence)
 
     async def _restored(self, work: Work, restoration: Restoration, targets: tuple[Target, ...]) -> Outcome:
         if work.row.picture is not None:  # a registry at rest is not observed, and its picture must not say closed

@@ -50,15 +50,47 @@ async def test_writes_that_azure_accepts_and_does_not_show_are_looked_at_again_a
     assert desk.clock.now() - EPOCH > PATIENCE
 
 
-async def test_a_registry_that_is_gone_needs_nothing_restored() -> None:
-    desk = await undone(Desk(CLOSED), paused=None)
+@pytest.mark.parametrize("paused", [PAUSE, None])
+async def test_a_registry_that_stays_gone_needs_nothing_restored(paused: Pause | None) -> None:
+    desk = await undone(Desk(CLOSED), paused=paused, observed=True)
     desk.plane.registry = None
 
     outcome = await desk.pass_()
 
-    assert reasons(outcome) == ["RolledBack"]
+    assert reasons(outcome) == ["RegistryNotFound"]
+    assert (await desk.row()).restoring == UNDO
+    await desk.clock.sleep(2 * MINUTE)
+    await desk.pass_()
     assert desk.plane.started == []
     assert (await desk.row()).restoring is None
+
+
+async def test_a_registry_that_was_gone_for_one_look_is_restored_by_the_next() -> None:
+    desk = await undone(Desk(CLOSED), observed=True)
+    there, desk.plane.registry = desk.plane.registry, None
+    await desk.pass_()
+    desk.plane.registry = there
+
+    await desk.pass_()
+
+    row = await desk.row()
+    assert desk.plane.started
+    assert row.missing_since is None
+    assert row.restoring is not None
+
+
+async def test_a_look_that_does_not_show_it_makes_the_time_begin_anew_in_which_it_has_to_last() -> None:
+    shown = replace(UNDO, written=EPOCH, shown=EPOCH)
+    desk = await undone(Desk(CLOSED), restoring=shown)
+    desk.plane.starts["restore-settings"] = Done()
+    await desk.clock.sleep(10 * MINUTE)
+
+    outcome = await desk.pass_()
+
+    assert reasons(outcome) == ["Propagation"]
+    row = await desk.row()
+    assert row.restoring is not None
+    assert row.restoring.shown is None
 
 
 async def test_a_write_that_fails_twice_for_a_passing_reason_is_not_repeated_at_once() -> None:
@@ -98,7 +130,18 @@ async def test_a_registry_that_the_policy_has_let_go_rests_without_a_look_at_azu
     outcome = await desk.pass_()
 
     assert outcome == Paused(by=PAUSE.by, since=PAUSE.at, why=PAUSE.why)
-    assert len(desk.plane.asked("read_registry")) == (0 if "restoring" in members else 1)
+    assert desk.plane.asked("read_registry") == []
+    assert (await desk.row()).restoring is None
+
+
+async def test_a_registry_that_is_gone_rests_if_the_policy_has_let_it_go() -> None:
+    """What was made for it is not cleaned up by an app that is not to care for it any more."""
+    desk = Desk(CLOSED, a_policy(scope={"subscriptions": ["99999999-2222-4333-8444-555555555555"]}))
+    await undone(desk)
+    desk.plane.registry = None
+
+    assert isinstance(await desk.pass_(), Paused)
+    assert len(desk.plane.asked("read_registry")) == 1
     assert (await desk.row()).restoring is None
 
 
