@@ -47,7 +47,7 @@ LEASE_TRY_AGAIN = timedelta(seconds=2)
 # a crash of the host the message is back when the ten minutes are over.
 RUNNING_VISIBILITY = timedelta(minutes=10)
 MAX_DEQUEUE_COUNT = 5  # host.json's default
-CONCURRENCY = 24  # batchSize 16 + newBatchSize 8, host.json's defaults
+CONCURRENCY = 24  # batchSize 16 + newBatchThreshold 8, host.json's defaults
 
 _log = logging.getLogger(__name__)
 

@@ -40,8 +40,8 @@ class QueueOptions:
     visibility_timeout: timedelta = timedelta(0)
     """How long a message stays hidden after its function failed."""
     batch_size: int = 16
-    """Messages per call; with `new_batch_size` added, how many run at once per function."""
-    new_batch_size: int = 8
+    """Messages per call; with `new_batch_threshold` added, how many run at once per function."""
+    new_batch_threshold: int = 8
     """The next batch is fetched when this many messages, or fewer, are running; half of `batch_size` by default."""
     max_dequeue_count: int = 5
     message_encoding: MessageEncoding = MessageEncoding.BASE64
@@ -185,7 +185,7 @@ def _queues(reader: _Reader) -> QueueOptions:
         max_polling_interval=reader.time_span(f"{at}.maxPollingInterval", timedelta(minutes=1)),
         visibility_timeout=reader.time_span(f"{at}.visibilityTimeout", timedelta(0)),
         batch_size=batch_size,
-        new_batch_size=reader.number(f"{at}.newBatchSize", batch_size // 2, least=0, most=1000),
+        new_batch_threshold=reader.number(f"{at}.newBatchThreshold", batch_size // 2, least=0, most=1000),
         max_dequeue_count=reader.number(f"{at}.maxDequeueCount", 5, least=1, most=1_000_000),
         message_encoding=MessageEncoding(encoding),
     )

@@ -136,7 +136,7 @@ class QueueListener:
         return bool(messages)
 
     async def _wait_for_room(self) -> None:
-        while len(self._running) > self._options.new_batch_size and not self._stopping.is_set():
+        while len(self._running) > self._options.new_batch_threshold and not self._stopping.is_set():
             self._freed.clear()
             await self._freed.wait()
 

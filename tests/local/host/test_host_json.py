@@ -29,7 +29,7 @@ def test_an_empty_host_json_means_the_documented_defaults(tmp_path: Path) -> Non
             max_polling_interval=timedelta(minutes=1),
             visibility_timeout=timedelta(0),
             batch_size=16,
-            new_batch_size=8,
+            new_batch_threshold=8,
             max_dequeue_count=5,
             message_encoding=MessageEncoding.BASE64,
         ),
@@ -41,6 +41,7 @@ def test_what_the_host_acts_upon_is_read(tmp_path: Path) -> None:
         "maxPollingInterval": "00:00:01.5",
         "visibilityTimeout": "00:00:30",
         "batchSize": 4,
+        "newBatchThreshold": 3,
         "maxDequeueCount": 7,
         "messageEncoding": "none",
     }
@@ -60,7 +61,7 @@ def test_what_the_host_acts_upon_is_read(tmp_path: Path) -> None:
             max_polling_interval=timedelta(seconds=1.5),
             visibility_timeout=timedelta(seconds=30),
             batch_size=4,
-            new_batch_size=2,
+            new_batch_threshold=3,
             max_dequeue_count=7,
             message_encoding=MessageEncoding.NONE,
         ),
@@ -89,7 +90,7 @@ def test_an_app_setting_wins_over_the_file_in_whatever_case(tmp_path: Path) -> N
     }
 
     assert read_host_json(path, settings) == HostJson(
-        queues=QueueOptions(max_polling_interval=timedelta(seconds=0.1), batch_size=8, new_batch_size=4),
+        queues=QueueOptions(max_polling_interval=timedelta(seconds=0.1), batch_size=8, new_batch_threshold=4),
         without_effect=("extensions.http.hsts",),
     )
 

@@ -19,7 +19,7 @@ OPTIONS = QueueOptions(
     max_polling_interval=timedelta(seconds=2),
     visibility_timeout=timedelta(seconds=30),
     batch_size=4,
-    new_batch_size=2,
+    new_batch_threshold=2,
     max_dequeue_count=3,
     message_encoding=MessageEncoding.NONE,
 )
@@ -161,7 +161,7 @@ async def test_no_more_messages_run_at_once_than_host_json_allows() -> None:
         await asyncio.sleep(30)
 
         assert len(scene.worker.calls) == 30
-        assert most == OPTIONS.batch_size + OPTIONS.new_batch_size
+        assert most == OPTIONS.batch_size + OPTIONS.new_batch_threshold
 
 
 async def test_one_at_a_time_means_one_at_a_time() -> None:
@@ -174,7 +174,7 @@ async def test_one_at_a_time_means_one_at_a_time() -> None:
         running.pop()
         return SUCCESS
 
-    options = QueueOptions(batch_size=1, new_batch_size=0, message_encoding=MessageEncoding.NONE)
+    options = QueueOptions(batch_size=1, new_batch_threshold=0, message_encoding=MessageEncoding.NONE)
     async with listening(ScriptedWorker(alone), "a", "b", "c", options=options) as scene:
         await asyncio.sleep(4)
 
