@@ -5,7 +5,8 @@ A sweep decides nothing about a registry but that somebody should look at it: ev
 intake that events and people use. It runs as a chain of messages, one page each. A step writes the record, then sends the
 next message; a message that bears another step's number than the record's is a repetition. If the record was written and
 its message never sent, the repetition of the step before sends it; if a message is lost altogether, whoever begins the
-next sweep finds the silent one and takes it up at its last page.
+next sweep finds the silent one and takes it up at its last page. A step that met an error which passes by itself is put
+off, so that no outage uses up the deliveries of its message.
 """
 
 import logging
@@ -24,6 +25,7 @@ from shared.core.errors import (
     Temporary,
     Throttled,
 )
+from shared.core.mishaps import describe
 from shared.core.sweeps import BEGINNING, SweepMessage, SweepPhase, SweepRecord, SweepState, Walk
 from shared.engine.chain import within
 from shared.engine.logs import tell
@@ -40,6 +42,11 @@ STEP = timedelta(seconds=60)
 """After so long a step hands no more over; far below every hosting plan's limit."""
 SILENT = timedelta(minutes=15)
 """A sweep of which nothing was heard for so long has lost its message: a crashed host's comes again after ten minutes."""
+UNHEARD = timedelta(seconds=5)
+"""Less than the shortest wait between two tries of the timer. A sweep at its beginning that was not heard of for so long
+may be one whose first message was never sent, because its beginner lost the answer that it was recorded."""
+PUT_OFF = timedelta(seconds=30)
+"""As the host hides a message whose function failed (`visibilityTimeout`)."""
 LONGEST = timedelta(days=1)
 MOST_REVIVALS = 3
 MOST_STEPS = 20_000
@@ -92,7 +99,7 @@ class Sweeper:
         Begin a sweep, or give the one that is running.
 
         A running one that fell silent is taken up where it was, the third time without the inventory, as its page may be
-        what kills it; after that it is recorded as failed.
+        what kills it; after that it is recorded as failed. To begin again after an error is harmless: it stays one sweep.
 
         Args:
             reason: Which door: "timer" or "http".
@@ -154,7 +161,11 @@ class Sweeper:
         """The running sweep, taken up again if it fell silent; None if it is given up by this."""
         record, now = entry.record, self._clock.now()
         old = now - record.begun > LONGEST
-        if not old and now - max(record.touched, record.due) <= SILENT:
+        silence = now - max(record.touched, record.due)
+        if not old and silence <= SILENT:
+            if silence >= UNHEARD and (record.step == 1 or record.revived):
+                tell("sweep-asked-again", sweep=record.id, step=record.step)
+                await self._services.queue.send(SweepMessage(sweep=record.id, step=record.step))
             return record
         if old or record.revived >= MOST_REVIVALS:
             sentence = (
@@ -180,14 +191,35 @@ class Sweeper:
         Do the step that a queue message asks for; one that cannot be read is recorded and done with.
 
         Raises:
-            RegistryIsolationError: The state account failed; the message has to be delivered again.
+            RegistryIsolationError: It could not be put off, or trying again would not help; the host delivers it again.
         """
         try:
             message = SweepMessage.decode(body)
         except MalformedMessage as error:
             await self._services.reception.reject(error, body, "rejected")
             return
-        await self.step(message)
+        try:
+            await self.step(message)
+        except RegistryIsolationError as error:
+            if not describe(error)[2].passes:
+                raise
+            await self._put_off(message, error)
+
+    async def _put_off(self, message: SweepMessage, error: RegistryIsolationError) -> None:
+        """Send *message* anew, so that this delivery can end well; its number makes a repetition harmless."""
+        asked = error.retry_after if isinstance(error, Temporary) else None
+        try:
+            await self._services.queue.send(message, min(max(asked or PUT_OFF, PUT_OFF), _LONGEST_WAIT))
+        except RegistryIsolationError as unsent:
+            raise unsent from error
+        tell(
+            "sweep-put-off",
+            level=logging.WARNING,
+            sweep=message.sweep,
+            step=message.step,
+            error=error.name,
+            sentence=error.sentence,
+        )
 
     async def step(self, message: SweepMessage) -> None:
         """Do one step of a sweep and ask for the next one; a repeated message does nothing that matters."""
