@@ -1,13 +1,16 @@
 """The house that a run of the campaign lives in: neighbours with rights of their own, torn storage, a timer."""
 
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
+from handlers.sweep import sweep_timer
 from local.campaign.cases import Case, Injection, Place
 from local.campaign.kinds import Kind
 from local.campaign.torn import TornCredential, TornIndex, TornLeases, TornLedger, TornQueue, TornSweeps
 from local.campaign.weather import StormyAzure
+from local.host.retries import declared
 from local.house import APP, as_id
 from local.memory import MemoryWorkQueue, QueueTrigger
 from local.simulator import scenery
@@ -137,11 +140,23 @@ class StormHouse(SweepHouse):
     async def fire_timer(self) -> None:
         """One sweep, once Resource Graph may have seen the present, until everything it asked for has been done."""
         await self.live(self.after(LAG))
-        try:
-            await self.sweeper.begin("timer", "campaign")
-        except RegistryIsolationError:
-            return  # the timer's function failed; the timer comes again
-        await self.live(self.idle, HALF_A_DAY)
+        if await self._begin_sweep():
+            await self.live(self.idle, HALF_A_DAY)
+
+    async def _begin_sweep(self) -> bool:
+        """Do what the host does for a timer: run its function again by its own retry policy; whether it ended well."""
+        policy, rng, retry = declared(sweep_timer), random.Random(self.case.seed), 0
+        while True:
+            try:
+                await self.sweeper.begin("timer", "campaign")
+            except RegistryIsolationError:
+                retry += 1
+                if policy is None or not policy.allows(retry):
+                    return False  # until its next occurrence
+                await self.live(self.after(policy.delay(retry, rng)))
+            else:
+                return True
+        raise AssertionError
 
     # --- what is seen ---------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from local.host.app_settings import AppSettings, SettingsProblem
 from local.host.ncrontab import InvalidSchedule, Schedule
+from local.host.retries import InvalidRetryPolicy, RetryPolicy
 from local.host.routes import InvalidRoute, Route
 from local.host.worker import IndexedFunction
 
@@ -77,6 +78,7 @@ class Function:
     queue_outputs: tuple[QueueOutput, ...]
     http_output: str | None
     """Which output is the HTTP response: `$return` or a parameter."""
+    retry: RetryPolicy | None = None
 
     @property
     def kind(self) -> str:
@@ -119,8 +121,6 @@ def _describe(indexed: IndexedFunction, settings: AppSettings) -> Function:
     queue_outputs: list[QueueOutput] = []
     http_output: str | None = None
     problems: list[str] = []
-    if indexed.has_retry_policy:
-        problems.append(f"The function {indexed.name} has a retry policy, which the local host does not apply.")
     for text in indexed.raw_bindings:
         binding = json.loads(text)
         used_by = f"The function {indexed.name}'s {binding['type']} {binding['name']}"
@@ -144,7 +144,22 @@ def _describe(indexed: IndexedFunction, settings: AppSettings) -> Function:
         trigger=triggers[0],
         queue_outputs=tuple(queue_outputs),
         http_output=http_output,
+        retry=_retry_policy(indexed, triggers[0]),
     )
+
+
+def _retry_policy(indexed: IndexedFunction, trigger: Trigger) -> RetryPolicy | None:
+    if indexed.retry_options is None:
+        return None
+    if not isinstance(trigger, TimerTrigger):
+        raise UnsupportedApp(
+            f"The function {indexed.name} has a retry policy, which Azure applies to none of its triggers: of those that "
+            "the local host serves, timers have retry policies."
+        )
+    try:
+        return RetryPolicy.of(indexed.retry_options)
+    except InvalidRetryPolicy as error:
+        raise UnsupportedApp(f"The function {indexed.name} has a retry policy that Azure refuses: {error}.") from error
 
 
 def _trigger(function: str, binding: dict[str, Any], settings: AppSettings, used_by: str) -> Trigger:

@@ -159,7 +159,12 @@ class Host:
                     self._work.add(asyncio.create_task(listener.run(), name=f"queue trigger of {function.name}"))
                 case TimerTrigger():
                     timer = TimerListener(
-                        function, function.trigger, notes=notes, invoker=self._invoker, now=lambda: datetime.now(UTC)
+                        function,
+                        function.trigger,
+                        notes=notes,
+                        invoker=self._invoker,
+                        now=lambda: datetime.now(UTC),
+                        rng=random.Random(),
                     )
                     self._timers.append(timer)
                 case HttpTrigger() | EventGridTrigger():

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from local.host.functions import Function, QueueOutput
 from local.host.protos import TypedData
-from local.host.worker import Answer, Call
+from local.host.worker import Answer, Call, Retry
 
 log = logging.getLogger("host.invocation")
 
@@ -77,6 +77,7 @@ class Invoker:
         reason: str,
         metadata: Mapping[str, TypedData] | None = None,
         trace_parent: str | None = None,
+        retry: Retry | None = None,
     ) -> Invocation:
         """
         Run *function* once, to its end.
@@ -87,6 +88,7 @@ class Invoker:
             reason: Why, for the log, in a few words.
             metadata: The trigger's metadata; queue triggers need theirs.
             trace_parent: W3C trace context of the caller; made up when None.
+            retry: Which retry of a failed invocation this is; None for none.
         """
         call = Call(
             function_id=function.id,
@@ -95,6 +97,7 @@ class Invoker:
             value=value,
             metadata=metadata or {},
             trace_parent=trace_parent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
+            retry=retry,
         )
         clock = asyncio.get_running_loop()
         started = clock.time()

@@ -127,7 +127,7 @@ class RpcFunctionMetadata(SimpleNamespace):
 
 
 class RpcRetryOptions(SimpleNamespace):
-    """A function's retry policy."""
+    """A function's retry policy: strategy, number of retries, and intervals as durations."""
 
 
 class WorkerMetadata(SimpleNamespace):

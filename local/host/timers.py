@@ -1,13 +1,14 @@
 """
-Timer triggers: fire at each occurrence, catch up once after a pause, never overlap.
+Timer triggers: fire at each occurrence, again by the function's retry policy, catch up once after a pause, never overlap.
 
 The next occurrence is written down when it is known, so that a host that starts late sees that it missed one
-(`IsPastDue`). Occurrences that pass while the function is still running are skipped, as in Azure.
+(`IsPastDue`). Occurrences that pass while the function is still running, or waits for a retry, are skipped, as in Azure.
 """
 
 import asyncio
 import json
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 from local.host.functions import Function, TimerTrigger
 from local.host.invocations import Invoker
 from local.host.protos import TypedData
+from local.host.worker import Retry
 
 log = logging.getLogger("host.timer")
 
@@ -86,12 +88,14 @@ class TimerListener:
         notes: TimerNotes,
         invoker: Invoker,
         now: Callable[[], datetime],
+        rng: random.Random,
     ) -> None:
         self._function = function
         self._trigger = trigger
         self._notes = notes
         self._invoker = invoker
         self._now = now
+        self._rng = rng
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -137,7 +141,15 @@ class TimerListener:
 
     async def _fire(self, due: datetime, *, last: datetime | None, past_due: bool) -> datetime:
         reason = f"timer due at {due.isoformat()}{' (past due)' if past_due else ''}"
-        await self._invoker.invoke(self._function, timer_value(past_due=past_due, last=last, due=due), reason=reason)
+        value = timer_value(past_due=past_due, last=last, due=due)
+        done = await self._invoker.invoke(self._function, value, reason=reason)
+        policy, count = self._function.retry, 1
+        while policy is not None and done.error is not None and policy.allows(count):
+            if not await self._wait_until(self._now() + policy.delay(count, self._rng)):
+                break
+            retry = Retry(count=count, most=policy.most, error=done.error)
+            done = await self._invoker.invoke(self._function, value, reason=f"{reason}, retry {count}", retry=retry)
+            count += 1
         return due
 
 

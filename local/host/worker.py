@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from local.host import protos
-from local.host.protos import ParameterBinding, StatusResult, TypedData
+from local.host.protos import ParameterBinding, RpcException, RpcRetryOptions, StatusResult, TypedData
 
 
 class AppNotLoaded(RuntimeError):
@@ -32,7 +32,7 @@ class IndexedFunction:
     id: str
     raw_bindings: tuple[str, ...]
     """One JSON text per binding, as in a function.json."""
-    has_retry_policy: bool
+    retry_options: RpcRetryOptions | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,17 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """That a call repeats a failed one."""
+
+    count: int
+    """The first retry is 1."""
+    most: int
+    error: str
+    """Why the one before failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One invocation, ready to run."""
 
@@ -57,6 +68,7 @@ class Call:
     value: TypedData
     metadata: Mapping[str, TypedData]
     trace_parent: str
+    retry: Retry | None = None
 
 
 class Worker:
@@ -98,7 +110,7 @@ class Worker:
             input_data=[ParameterBinding(name=call.parameter, data=call.value)],
             trigger_metadata=call.metadata,
             trace_context=SimpleNamespace(trace_parent=call.trace_parent, trace_state="", attributes={}),
-            retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
+            retry_context=_retry_context(call.retry),
         )
         try:
             response = await self._runtime.invocation_request(_request(invocation_request=request))
@@ -122,12 +134,19 @@ def _request(**content: Any) -> Any:
     return SimpleNamespace(request=SimpleNamespace(**content), properties={"host": "127.0.0.1", "protos": protos})
 
 
+def _retry_context(retry: Retry | None) -> SimpleNamespace:
+    if retry is None:
+        return SimpleNamespace(retry_count=0, max_retry_count=0, exception=None)
+    error = RpcException(source="", stack_trace="", message=retry.error)
+    return SimpleNamespace(retry_count=retry.count, max_retry_count=retry.most, exception=error)
+
+
 def _indexed(function: Any) -> IndexedFunction:
     return IndexedFunction(
         name=function.name,
         id=function.function_id,
         raw_bindings=tuple(function.raw_bindings),
-        has_retry_policy=function.retry_options is not None,
+        retry_options=function.retry_options,
     )
 
 

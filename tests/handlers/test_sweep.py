@@ -1,7 +1,9 @@
 """The timer's door: what it begins, and that nothing is opened or imported before it is needed."""
 
+import random
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,8 +12,10 @@ import pytest
 
 from handlers.runtime import compose
 from handlers.sweep import sweep_step, sweep_timer
+from local.host.retries import declared
 from shared.core.errors import InvalidSettings
 from shared.core.sweeps import SweepMessage, SweepState
+from shared.engine.sweep import UNHEARD
 from shared.settings import Settings
 from tests.core.worlds import a_policy
 from tests.fixtures.azurite import azurite
@@ -35,6 +39,20 @@ async def test_settings_that_cannot_be_used_are_told_by_the_door(
 
     with pytest.raises(InvalidSettings, match="NCRONTAB"):
         await user_function(builder)(given, a_context())
+
+
+def test_a_timer_that_failed_runs_again_within_seconds_and_gives_up_before_the_next_hour() -> None:
+    policy = declared(sweep_timer)
+    assert policy is not None
+
+    delays = [policy.delay(retry, random.Random(retry)) for retry in range(1, policy.most + 1)]
+
+    assert UNHEARD < delays[0] <= timedelta(seconds=10)  # later than a lost beginning is taken up
+    assert timedelta(minutes=20) < sum(delays, timedelta()) < timedelta(minutes=50)
+
+
+def test_messages_of_sweeps_are_brought_again_by_their_queue_and_have_no_policy_beside_it() -> None:
+    assert declared(sweep_step) is None
 
 
 @pytest.mark.slow

@@ -52,6 +52,13 @@ def test_a_run_in_which_something_goes_wrong_keeps_every_promise(story: Story, f
     assert {each.kind for each in trial.struck} == {kind for kind, _ in faults}
 
 
+@pytest.mark.parametrize("at", [2, 3], ids=["the timer", "its first step"])
+def test_a_sweep_goes_on_by_itself_after_its_storage_was_away(at: int) -> None:
+    trial = attempt(Case(story=Story.SWEEP, seed=2, injections=(Injection(kind=Kind.STORE_RESET, at=at, amount=6),)))
+
+    assert (trial.problems, trial.swept) == ((), False)
+
+
 def test_a_person_is_asked_for_only_while_something_stands_in_the_way() -> None:
     trial = attempt(with_faults(Story.CREATE, (Kind.REFUSED, 1)))
 

@@ -20,6 +20,7 @@ from local.host.functions import (
 from local.host.invocations import Invoker, OutputFailed
 from local.host.ncrontab import Schedule
 from local.host.queues import Message, QueueUnavailable
+from local.host.retries import RetryPolicy
 from local.host.routes import Route
 from local.host.worker import Answer, Call
 from tests.virtual_time import EPOCH
@@ -171,8 +172,10 @@ def an_event_grid_function(name: str = "notice") -> Function:
     return Function(name=name, id=f"{name}-id", trigger=trigger, queue_outputs=(), http_output=None)
 
 
-def a_timer_function(schedule: str, *, run_on_startup: bool = False, use_monitor: bool = True) -> Function:
+def a_timer_function(
+    schedule: str, *, run_on_startup: bool = False, use_monitor: bool = True, retry: RetryPolicy | None = None
+) -> Function:
     trigger = TimerTrigger(
         parameter="timer", schedule=Schedule.parse(schedule), run_on_startup=run_on_startup, use_monitor=use_monitor
     )
-    return Function(name="tick", id="tick-id", trigger=trigger, queue_outputs=(), http_output=None)
+    return Function(name="tick", id="tick-id", trigger=trigger, queue_outputs=(), http_output=None, retry=retry)

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,14 +16,16 @@ from local.host.functions import (
     UnsupportedApp,
     describe,
 )
+from local.host.protos import RpcRetryOptions
+from local.host.retries import RetryPolicy, Strategy
 from local.host.worker import IndexedFunction
 
 SETTINGS = AppSettings({"AzureWebJobsStorage": "storage", "WORK": "Orders", "EVERY": "0 */5 * * * *"})
 
 
-def indexed(name: str, *bindings: dict[str, Any], retries: bool = False) -> IndexedFunction:
+def indexed(name: str, *bindings: dict[str, Any], retry: RpcRetryOptions | None = None) -> IndexedFunction:
     texts = tuple(json.dumps({"direction": "IN", "name": "p"} | binding) for binding in bindings)
-    return IndexedFunction(name=name, id=f"{name}-id", raw_bindings=texts, has_retry_policy=retries)
+    return IndexedFunction(name=name, id=f"{name}-id", raw_bindings=texts, retry_options=retry)
 
 
 def only(*bindings: dict[str, Any]) -> Function:
@@ -89,9 +92,29 @@ def test_what_cannot_be_honoured_is_refused_by_name(bindings: list[dict[str, Any
         only(*bindings)
 
 
-def test_a_retry_policy_is_refused() -> None:
-    with pytest.raises(UnsupportedApp, match="The function f has a retry policy"):
-        describe([indexed("f", HTTP, retries=True)], SETTINGS)
+SECOND = timedelta(seconds=1)
+TIMER = {"type": "timerTrigger", "schedule": "0 0 * * * *"}
+
+
+def fixed(*, most: int = 3) -> RpcRetryOptions:
+    return RpcRetryOptions(retry_strategy="fixed_delay", max_retry_count=most, delay_interval=SECOND)
+
+
+def test_a_timers_retry_policy_is_read() -> None:
+    [function] = describe([indexed("f", TIMER, retry=fixed())], SETTINGS)
+
+    assert function.retry == RetryPolicy(strategy=Strategy.FIXED_DELAY, most=3, minimum=SECOND, maximum=SECOND)
+    assert only(TIMER).retry is None
+
+
+def test_a_retry_policy_that_azure_would_not_apply_is_refused() -> None:
+    with pytest.raises(UnsupportedApp, match="The function f has a retry policy, which Azure applies to none of its"):
+        describe([indexed("f", HTTP, retry=fixed())], SETTINGS)
+
+
+def test_a_retry_policy_that_azure_would_refuse_is_refused() -> None:
+    with pytest.raises(UnsupportedApp, match="The function f has a retry policy that Azure refuses: the number"):
+        describe([indexed("f", TIMER, retry=fixed(most=-2))], SETTINGS)
 
 
 def test_every_problem_of_every_function_is_reported() -> None:

@@ -59,10 +59,10 @@ def place(tmp_path: Path) -> Place:
         ),
         (
             (
-                "@app.timer_trigger(arg_name='t', schedule='0 * * * * *')\n@app.retry(strategy='fixed_delay', "
-                "max_retry_count='2', delay_interval='00:00:01')\ndef f(t: func.TimerRequest): ..."
+                "@app.timer_trigger(arg_name='t', schedule='0 * * * * *')\n@app.retry(strategy='now_and_then', "
+                "max_retry_count='2')\ndef f(t: func.TimerRequest): ..."
             ),
-            "The function f has a retry policy, which the local host does not apply.",
+            "The function f has a retry policy that Azure refuses: the strategy is 'now_and_then'",
         ),
     ],
 )
@@ -205,6 +205,22 @@ def test_a_timer_missed_while_the_host_was_down_is_past_due(place: Place) -> Non
         until(lambda: len(place.seen("tick")) == 2)
 
         assert [seen["past_due"] for seen in place.seen("tick")] == [False, True]
+
+
+STUMBLE = """
+@app.timer_trigger(arg_name='timer', schedule='0 0 0 1 1 *', run_on_startup=True)
+@app.retry(strategy='exponential_backoff', max_retry_count='2', minimum_interval='00:00:00', maximum_interval='00:00:01')
+def stumble(timer: func.TimerRequest, context: func.Context) -> None:
+    raise RuntimeError(f'{context.retry_context.retry_count} of {context.retry_context.max_retry_count}')
+"""
+
+
+def test_a_failing_timer_runs_again_by_its_policy_and_knows_which_retry_it_is(place: Place, tmp_path: Path) -> None:
+    with place.host(app=write_app(tmp_path / "app", STUMBLE)) as host:
+        until(lambda: "RuntimeError: 2 of 2" in host.log())
+
+        told = [line.rpartition("error=")[2] for line in host.log().splitlines() if "result=failed" in line]
+        assert told == ["'RuntimeError: 0 of 0'", "'RuntimeError: 1 of 2'", "'RuntimeError: 2 of 2'"]
 
 
 def test_two_hosts_share_one_queue_and_only_one_of_them_fires_the_timers(azurite: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from local.host.functions import TimerTrigger
+from local.host.retries import RetryPolicy, Strategy
 from local.host.timers import Noted, TimerFile, TimerListener
-from local.host.worker import Answer, Call
+from local.host.worker import Answer, Call, Retry
 from tests.local.host.doubles import SUCCESS, Behaviour, ScriptedWorker, a_timer_function, an_invoker, fail, succeed
 from tests.virtual_time import EPOCH, LoopClock
 
 pytestmark = pytest.mark.virtual_time
 
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
 class Firing:
@@ -25,6 +27,7 @@ class Firing:
         self.notes = TimerFile(tmp_path / "timers.json")
         self.at: list[datetime] = []
         self.past_due: list[bool] = []
+        self.retries: list[Retry | None] = []
 
     @contextlib.asynccontextmanager
     async def timer(
@@ -34,13 +37,15 @@ class Firing:
         behaviour: Behaviour = succeed,
         run_on_startup: bool = False,
         use_monitor: bool = True,
+        retry: RetryPolicy | None = None,
     ) -> AsyncIterator[None]:
         async def observe(call: Call) -> Answer:
             self.at.append(LoopClock().now())
             self.past_due.append(json.loads(call.value.value)["IsPastDue"])
+            self.retries.append(call.retry)
             return await behaviour(call)
 
-        function = a_timer_function(schedule, run_on_startup=run_on_startup, use_monitor=use_monitor)
+        function = a_timer_function(schedule, run_on_startup=run_on_startup, use_monitor=use_monitor, retry=retry)
         assert isinstance(function.trigger, TimerTrigger)
         listener = TimerListener(
             function,
@@ -48,6 +53,7 @@ class Firing:
             notes=self.notes,
             invoker=an_invoker(ScriptedWorker(observe)),
             now=LoopClock().now,
+            rng=random.Random(7),
         )
         run = asyncio.create_task(listener.run())
         yield
@@ -80,6 +86,46 @@ async def test_a_failed_function_does_not_end_its_timer(firing: Firing) -> None:
         await asyncio.sleep(11 * 60)
 
     assert len(firing.at) == 2
+
+
+FIXED = RetryPolicy(strategy=Strategy.FIXED_DELAY, most=2, minimum=10 * SECOND, maximum=10 * SECOND)
+
+
+async def test_a_failed_function_runs_again_by_its_retry_policy_and_is_told_so(firing: Firing) -> None:
+    async with firing.timer("0 */5 * * * *", behaviour=fail, retry=FIXED):
+        await asyncio.sleep(9 * 60)
+
+    due, error = EPOCH + 5 * MINUTE, "RuntimeError: as scripted"
+    assert firing.at == [due, due + 10 * SECOND, due + 20 * SECOND]
+    assert firing.retries == [None, Retry(count=1, most=2, error=error), Retry(count=2, most=2, error=error)]
+
+
+async def test_a_retry_that_succeeds_is_the_last_one(firing: Firing) -> None:
+    async def fail_once(call: Call) -> Answer:
+        return await (succeed(call) if call.retry else fail(call))
+
+    async with firing.timer("0 */5 * * * *", behaviour=fail_once, retry=FIXED):
+        await asyncio.sleep(11 * 60)
+
+    first, second = EPOCH + 5 * MINUTE, EPOCH + 10 * MINUTE
+    assert firing.at == [first, first + 10 * SECOND, second, second + 10 * SECOND]
+
+
+async def test_occurrences_while_a_retry_is_waited_for_are_skipped(firing: Firing) -> None:
+    endless = RetryPolicy(strategy=Strategy.FIXED_DELAY, most=-1, minimum=7 * MINUTE, maximum=7 * MINUTE)
+
+    async with firing.timer("0 */5 * * * *", behaviour=fail, retry=endless):
+        await asyncio.sleep(20 * 60)
+
+    assert firing.at == [EPOCH + 5 * MINUTE, EPOCH + 12 * MINUTE, EPOCH + 19 * MINUTE]
+
+
+async def test_a_host_that_stops_waits_for_no_retry(firing: Firing) -> None:
+    async with firing.timer("0 */5 * * * *", behaviour=fail, retry=FIXED):
+        await asyncio.sleep(5 * 60 + 5)
+
+    assert firing.at == [EPOCH + 5 * MINUTE]
+    assert LoopClock().now() < EPOCH + 6 * MINUTE
 
 
 async def test_occurrences_during_a_long_run_are_skipped(firing: Firing) -> None:
