@@ -29,6 +29,9 @@ PAGE_SIZE = 100
 INVISIBLE = 0.25
 """Share of the creation during which a read says 404."""
 
+_UNSETTLED = timedelta(minutes=2)
+"""After its creation a read may still be told 404; recorded two seconds after, the length is an assumption."""
+
 _SETTINGS_UNKNOWN_TO = ("2024-07-01-preview", "2024-10-01", "2024-10-01-preview")
 _PATCHABLE = frozenset(("identity", "sku", "tags"))
 
@@ -39,7 +42,7 @@ _PATCHABLE = frozenset(("identity", "sku", "tags"))
 def get(azure: Kernel, call: Call) -> Response:
     registry = _visible(azure, call)
     demand_api_version(call, "registries", registry.location)
-    if registry.private.pop("missing_once", False):
+    if azure.world.now <= registry.private.pop("missing_once_until", azure.world.now - _UNSETTLED):
         raise bodies.registry_not_found(registry.name, registry.location)
     return Response.of(200, shown(azure, registry, call.api_version))
 
@@ -154,7 +157,8 @@ def complete(azure: Kernel, registry_id: str, estate: Estate) -> None:
     estate.deny(azure, registry.properties["managedResourceGroupSettings"])
     registry.properties["regionDetails"] = estate.details()
     registry.properties["managedResourceGroup"] = {"resourceId": estate.group_id}
-    registry.private = {"missing_once": True} if azure.options.registry_missing_once else {}
+    unsettled = {"missing_once_until": azure.world.now + _UNSETTLED}
+    registry.private = unsettled if azure.options.registry_missing_once else {}
     azure.world.touch(registry)
 
 

@@ -154,6 +154,14 @@ def test_one_404_after_the_creation_is_not_a_deletion() -> None:
     assert [client.get(REGISTRY).status for _ in range(3)] == [404, 200, 200]
 
 
+def test_a_registry_that_is_first_read_long_after_its_creation_is_there() -> None:
+    client = ArmClient(SimulatedAzure(options=Options(registry_missing_once=True)))
+    client.group()
+    client.put(REGISTRY, registry_body())
+    client.wait(60 * 60)
+    assert client.get(REGISTRY).status == 200
+
+
 def test_a_creation_that_fails_leaves_no_registry(client: ArmClient) -> None:
     client.azure.faults.add(Fault(kind=FaultKind.FAIL_OPERATION, method="PUT", path="registries/contoso$", code="Bad"))
     url = client.put(REGISTRY, registry_body()).header("Azure-AsyncOperation")
