@@ -19,7 +19,7 @@ from handlers.dashboard_registry import look, registry_page
 from handlers.dashboard_request import ROOT, Ask, read_ask
 from handlers.dashboard_runtime import Desk, desk_of
 from handlers.dashboard_session import SESSION_LIFE
-from handlers.http_caller import caller_of
+from handlers.http_caller import caller_of, guards_principals
 from handlers.http_problem import BUG, problem_of, retry_after, status_of
 from handlers.http_request import headers_of
 from handlers.http_serve import Composing
@@ -139,9 +139,7 @@ async def _page(ask: Ask, compose: Composing) -> Page:
 
 
 def _principals_only(desk: Desk) -> bool:
-    """Principals are named in headers that the platform guards."""
-    settings = desk.app.settings
-    return settings.http.easy_auth and (settings.platform_auth or settings.development)
+    return guards_principals(desk.app)
 
 
 async def _visitor(ask: Ask, desk: Desk) -> Visitor | None:

@@ -2,18 +2,26 @@
 Who asks: a name for the history, from what the platform or the offered key says.
 
 The Python worker is not told which key opened the door, so a caller with a key is known by the key's fingerprint, and
-by the name that a setting gives to that. The headers of Easy Auth count only where a setting says that Easy Auth is on:
-without it anybody can send them.
+by the name that a setting gives to that. The headers of Easy Auth count only where a setting says that Easy Auth is on, and
+the platform says so as well: without it anybody can send them.
 """
 
 from collections.abc import Mapping
 from hashlib import sha256
+
+from handlers.runtime import Runtime
 
 NOBODY = "anonymous"
 _FINGERPRINT_DIGITS = 8
 _LONGEST_NAME = 128
 _KEY_HEADER, _KEY_PARAMETER = "x-functions-key", "code"
 _PRINCIPAL_ID, _PRINCIPAL_NAME = "x-ms-client-principal-id", "x-ms-client-principal-name"
+
+
+def guards_principals(app: Runtime) -> bool:
+    """Whether principals are named in headers that the platform guards; a developer's machine has no such platform."""
+    settings = app.settings
+    return settings.http.easy_auth and (settings.platform_auth or settings.development)
 
 
 def caller_of(

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from handlers.http_actions import ACTIONS, ping
 from handlers.http_answer import JSON, Answer
-from handlers.http_caller import caller_of
+from handlers.http_caller import caller_of, guards_principals
 from handlers.http_health import not_composed
 from handlers.http_problem import BUG, bug, problem_of, retry_after, status_of
 from handlers.http_request import Call, headers_of, path_of, read_body, read_query, read_registry, read_sweep, site_of
@@ -73,8 +73,8 @@ async def _served(route: Route, request: func.HttpRequest, path: str, compose: C
 
 
 def _caller(app: Runtime, request: func.HttpRequest) -> str:
-    http = app.settings.http
-    return caller_of(headers_of(request), request.params, easy_auth=http.easy_auth, key_names=http.key_names)
+    guarded, names = guards_principals(app), app.settings.http.key_names
+    return caller_of(headers_of(request), request.params, easy_auth=guarded, key_names=names)
 
 
 def _problem(route: Route, error: RegistryIsolationError, path: str) -> func.HttpResponse:

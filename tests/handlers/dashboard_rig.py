@@ -102,9 +102,8 @@ class Browser:
     async def code(self, rights: str = "") -> str:
         url = f"https://{HOST}{ROOT}-code" + (f"?rights={rights}" if rights else "")
         params = {"rights": rights} if rights else {}
-        request = func.HttpRequest(
-            method="POST", url=url, headers={"x-functions-key": KEY}, params=params, route_params={}, body=b""
-        )
+        headers = {"x-functions-key": KEY} | self.headers
+        request = func.HttpRequest(method="POST", url=url, headers=headers, params=params, route_params={}, body=b"")
         answer = await serve_code(request, self._compose)
         assert answer.status_code == 200, answer.get_body()
         return str(json.loads(answer.get_body())["code"])

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from handlers.dashboard_identity import Right, rights_of_key
 from handlers.dashboard_request import ROOT
 from handlers.dashboard_session import CODE_LIFE, SESSION_LIFE, Sessions
+from handlers.http_caller import fingerprint
 from tests.core.worlds import a_policy, registry_id
 from tests.engine.desk import a_row
-from tests.handlers.dashboard_rig import Browser, MemoryKeyring, Seen
+from tests.handlers.dashboard_rig import KEY, Browser, MemoryKeyring, Seen
 from tests.virtual_time import EPOCH
 
 pytestmark = pytest.mark.virtual_time
@@ -180,11 +181,37 @@ async def test_roles_may_have_other_names() -> None:
     assert seen.status == 200
 
 
-@pytest.mark.parametrize("environ", [{}, {"ISOLATION_EASY_AUTH": "true"}, {"WEBSITE_AUTH_ENABLED": "True"}])
+UNGUARDED = pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"ISOLATION_EASY_AUTH": "true"},
+        {"ISOLATION_EASY_AUTH": "true", "WEBSITE_AUTH_ENABLED": "False"},
+        {"WEBSITE_AUTH_ENABLED": "True"},
+    ],
+)
+
+
+@UNGUARDED
 async def test_a_principal_is_believed_only_where_setting_and_platform_agree(environ: dict[str, str]) -> None:
     browser = await principal("Registry.Act", environ=environ)
 
     assert refused(await browser.get(PATH))
+
+
+@UNGUARDED
+async def test_a_key_is_exchanged_in_the_name_of_its_holder_whatever_principal_is_claimed(
+    environ: dict[str, str],
+) -> None:
+    browser = await principal("Registry.Act", environ={**environ, "ISOLATION_ACTING_KEYS": "*"})
+    await browser.sign_in()
+    token = (await browser.get(f"{PATH}/act/pause")).field("token")
+    await browser.post(f"{PATH}/act/pause", {"token": token, "why": "x"})
+
+    row = await browser.ledger.read(ALPHA)
+    assert row is not None
+    assert row.row.paused is not None
+    assert row.row.paused.by == f"key:{fingerprint(KEY)}"
 
 
 @pytest.mark.parametrize(

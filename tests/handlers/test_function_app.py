@@ -78,6 +78,16 @@ def test_pages_are_anonymous_to_the_host_and_the_exchange_of_a_key_is_not(functi
     assert (code["route"], code["authLevel"]) == ("dashboard-code", func.AuthLevel.FUNCTION)
 
 
+def test_every_function_that_a_request_reaches_needs_a_key_but_the_pages_and_the_ping(
+    functions: dict[str, Any],
+) -> None:
+    doors = {name: bindings(function)[0] for name, function in functions.items()}
+    levels = {name: door["authLevel"] for name, door in doors.items() if door["type"] == "httpTrigger"}
+
+    assert {name for name, level in levels.items() if level is not func.AuthLevel.FUNCTION} == {"dashboard", "ping"}
+    assert len(levels) > 2
+
+
 def test_no_address_is_served_by_two_functions(functions: dict[str, Any]) -> None:
     """The real host would take the first one by name, whatever the routes' precedence (azure-functions-host, issue 9876)."""
     routes = {name: bindings(functions[name])[0] for name in http_functions()}

@@ -59,10 +59,19 @@ def test_whatever_is_sent_a_caller_is_one_short_printable_line(identifier: str, 
     [
         ({}, f"key:{fingerprint(KEY)}"),
         ({"ISOLATION_KEY_NAMES": f"{fingerprint(KEY)}=ci"}, f"ci (key:{fingerprint(KEY)})"),
-        ({"ISOLATION_EASY_AUTH": "true"}, "alice@contoso.com (11111111-1111)"),
+        ({"ISOLATION_EASY_AUTH": "true", "WEBSITE_AUTH_ENABLED": "True"}, "alice@contoso.com (11111111-1111)"),
+        (
+            {"ISOLATION_EASY_AUTH": "true", "AZURE_FUNCTIONS_ENVIRONMENT": "Development"},
+            "alice@contoso.com (11111111-1111)",
+        ),
+        ({"ISOLATION_EASY_AUTH": "true"}, f"key:{fingerprint(KEY)}"),
+        ({"ISOLATION_EASY_AUTH": "true", "WEBSITE_AUTH_ENABLED": "False"}, f"key:{fingerprint(KEY)}"),
+        ({"WEBSITE_AUTH_ENABLED": "True"}, f"key:{fingerprint(KEY)}"),
     ],
 )
-async def test_the_history_names_the_caller_as_the_settings_say(environ: dict[str, str], caller: str) -> None:
+async def test_the_history_names_a_principal_only_where_setting_and_platform_agree(
+    environ: dict[str, str], caller: str
+) -> None:
     door = Door(a_policy(), environ)
     alpha = registry_id("alpha")
 

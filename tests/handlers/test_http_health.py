@@ -19,7 +19,7 @@ from handlers.runtime import Runtime
 from shared.core import reports_json
 from shared.core.errors import InvalidPolicy, InvalidSettings, Unavailable
 from tests.core.worlds import a_policy
-from tests.handlers.http_rig import Door, checked
+from tests.handlers.http_rig import KEY, Door, checked
 from tests.handlers.test_http_refusals import Failing
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,22 @@ async def test_an_app_that_is_set_up_wrongly_says_what_is_wrong(error: InvalidSe
 
     assert (health.status, listed.status, pinged.status) == (503, 503, 200)
     assert health.body["checks"][0]["sentence"] == listed.body["detail"] == error.sentence
+
+
+async def test_the_ping_tells_nothing_whoever_asks_and_touches_nothing() -> None:
+    touched: list[str] = []
+
+    async def compose() -> Runtime:
+        touched.append("settings")
+        return Door(a_policy()).app
+
+    known = {"x-functions-key": KEY, "x-ms-client-principal-id": "0f0f"}
+    for headers in ({}, known):
+        request = func.HttpRequest(method="GET", url="/api/ping?deep=true", params={}, headers=headers, body=b"")
+        answer = await serve(BY_NAME["ping"], request, compose)
+        assert (answer.status_code, json.loads(answer.get_body())) == (200, {"status": "ok"})
+
+    assert touched == []
 
 
 async def test_the_description_that_is_served_is_the_one_that_is_checked_in() -> None:

@@ -139,6 +139,7 @@ async def test_nobody_may_wait_longer_than_a_minute(wait: str) -> None:
     [
         ("remediate", b'{"digest": 5, "force": true}', 422, ["#/digest", "#/force"]),
         ("remediate", b'{"digest": "ABC"}', 422, ["#/digest"]),
+        ("remediate", b'{"digest": ""}', 422, ["#/digest"]),
         ("remediate", b"[]", 422, ["#"]),
         ("remediate", b"{", 400, ["#"]),
         ("remediate", b'{"digest": NaN}', 400, ["#"]),
