@@ -46,7 +46,9 @@ class StorageRules:
             Busy: Somebody else keeps writing over it.
         """
 
-        def wanted(settings: Mapping[str, Any]) -> dict[str, Any] | None:
+        def wanted(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+            if settings is None:
+                raise _gone(change.account)
             body = addition(settings, change)
             if body is not None and count_rules(body) > LIMIT:
                 raise _full(change.account, count_rules(settings))
@@ -56,14 +58,16 @@ class StorageRules:
 
     async def remove(self, change: RemoveResourceRules) -> Done:
         """Take rules away; an account that is gone has none."""
-        try:
-            return await self._until_it_holds(change.account, lambda settings: removal(settings, change))
-        except ChangedUnderneath:
-            return Done()
+
+        def wanted(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+            return None if settings is None else removal(settings, change)
+
+        return await self._until_it_holds(change.account, wanted)
 
     async def _until_it_holds(
-        self, account: ResourceId, wanted: Callable[[Mapping[str, Any]], dict[str, Any] | None]
+        self, account: ResourceId, wanted: Callable[[Mapping[str, Any] | None], dict[str, Any] | None]
     ) -> Done:
+        """Write what is *wanted*, the body that is missing in the settings as read (None: no such account), until it is None."""
         for _ in range(ROUNDS):
             body = wanted(await self._settings(account))
             if body is None:
@@ -77,7 +81,7 @@ class StorageRules:
             operation=_WRITE,
         )
 
-    async def _settings(self, account: ResourceId) -> Mapping[str, Any]:
+    async def _settings(self, account: ResourceId) -> Mapping[str, Any] | None:
         version = self._versions.reading
         try:
             document = await self._get(account, version)
@@ -86,9 +90,7 @@ class StorageRules:
                 raise
             document = await self._get(account, self._versions.reading)
         if document is None:
-            raise ChangedUnderneath(
-                f"Storage account {account.name} does not exist any more.", resource_id=account.text, operation=_READ
-            )
+            return None
         found = member(document, "properties")
         return found if isinstance(found, Mapping) else {}
 
@@ -109,6 +111,12 @@ class StorageRules:
         await self._arm.send(
             "PATCH", url, operation=_WRITE, resource=account.text, body={"properties": dict(properties)}
         )
+
+
+def _gone(account: ResourceId) -> ChangedUnderneath:
+    return ChangedUnderneath(
+        f"Storage account {account.name} does not exist any more.", resource_id=account.text, operation=_READ
+    )
 
 
 def _full(account: ResourceId, count: int) -> RuleLimitReached:

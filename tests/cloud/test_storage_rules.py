@@ -175,6 +175,21 @@ def test_removing_from_an_account_that_is_gone_is_done() -> None:
     assert asyncio.run(shared.rules.remove(remove(shared))).kind == "done"
 
 
+def test_a_removal_that_azure_refuses_because_of_another_write_is_not_done() -> None:
+    """The rule is still there, and one that nobody takes away lets in a registry that is gone."""
+    shared = Shared()
+    asyncio.run(shared.rules.add(add(shared)))
+    refusal = Fault(kind=FaultKind.RESPOND, method="PATCH", path="/storageAccounts/", status=412, code="x")
+    shared.rig.azure.faults.add(refusal)
+
+    with pytest.raises(ChangedUnderneath):
+        asyncio.run(shared.rules.remove(remove(shared)))
+
+    assert registry().text in let_in(shared)
+    asyncio.run(shared.rules.remove(remove(shared)))
+    assert registry().text not in let_in(shared)
+
+
 def test_adding_to_an_account_that_is_gone_asks_for_another_look() -> None:
     shared = Shared()
     shared.rig.azure.world.delete(shared.account.id)
