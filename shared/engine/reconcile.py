@@ -377,16 +377,16 @@ class Reconciler:
 
     def _come_back(self, work: Work, error: RegistryIsolationError) -> Outcome:
         """An error that may pass by itself: wait as long as Azure asked, or longer each time."""
+        failures = work.row.failures
+        work.update(failures=0 if isinstance(error, NotReadyYet) else failures + 1)
         if isinstance(error, NotReadyYet):
             waited = self._clock.now() - work.row.requested
-            if waited > CREATION_LIMIT:
+            if waited > CREATION_LIMIT and not failures:  # the first look after an outage may be a read of the past
                 return BlockedOutcome(reasons=(reason_of(error),))
             return self._again(self._pacing.creation(waited), error.name, error.sentence)
         asked = error.retry_after if isinstance(error, Temporary) else None
-        delay = max(asked or timedelta(), self._pacing.backoff(work.row.failures))
-        if isinstance(error, AccessDenied):
-            delay = min(delay, DENIED_LOOK)
-        work.update(failures=work.row.failures + 1)
+        longest = DENIED_LOOK if isinstance(error, AccessDenied) else timedelta.max
+        delay = min(longest, max(asked or timedelta(), self._pacing.backoff(failures)))
         return self._again(delay, error.name, error.sentence)
 
     def _running(self, work: Work) -> Waiting:

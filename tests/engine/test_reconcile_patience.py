@@ -67,6 +67,18 @@ async def test_a_registry_that_is_not_made_within_an_hour_is_handed_to_a_person(
     assert desk.plane.started == []
 
 
+async def test_the_first_look_after_an_outage_hands_nothing_to_a_person() -> None:
+    """What it shows may be from before the outage; only a second one says that it is so still."""
+    desk = Desk(UNFINISHED)
+    await desk.ask()
+    await desk.pass_()
+    await desk.remember(failures=20)
+    await desk.clock.sleep(timedelta(hours=2))
+
+    assert reasons(await desk.pass_()) == ["NotReadyYet"]
+    assert isinstance(await desk.pass_(), BlockedOutcome)
+
+
 async def test_another_request_gives_it_another_hour() -> None:
     desk = Desk(UNFINISHED)
     await desk.ask()
