@@ -252,8 +252,13 @@ class StormyAzure(SimulatedAzure):
         scripted = self._script(
             Request(method, self.endpoint + path), fault, amount=lasting, **answer(kind, method, path, now)
         )
-        if kind is Kind.STALE:
-            self._old.append((self._changed[path.lower()] + NEW, scripted))
+        if kind in {Kind.STALE, Kind.MISSING}:
+            self._old.append((self._last_written(kind, path.lower()) + NEW, scripted))
+
+    def _last_written(self, kind: Kind, key: str) -> datetime:
+        found = self.world.get(key)
+        created = found.created if found is not None else self.world.now
+        return self._changed[key] if kind is Kind.STALE else created
 
     def _script(self, request: Request, kind: FaultKind, *, amount: int = 1, **members: Any) -> Fault:
         path = f"^{re.escape(request.path)}$"
