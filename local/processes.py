@@ -5,7 +5,8 @@ Azurite, the simulated Azure and the Functions host run as children of whatever 
 its own, so that Ctrl-C reaches only the parent, which then stops the children in order; and each one is bound to the
 parent's life by the kernel (see `local.die_with_parent`), so that even SIGKILL of the parent leaves no orphan.
 
-A child's output goes to files, never to pipes: a pipe that nobody reads stops the child when it is full.
+A child's output goes to files, never to pipes: a pipe that nobody reads stops the child when it is full. Whoever wants to
+read it after the child's folder is gone names another folder in the environment (`KEPT`); children of children heed it, too.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from typing import Self
 LAUNCHER = Path(__file__).with_name("die_with_parent.py")
 LOOK_AGAIN = timedelta(milliseconds=20)
 LOG_TAIL_LINES = 40
+KEPT = "LOCAL_OUTPUT_FOLDER"
+"""Environment variable: an existing folder in which every child's output is kept, whatever becomes of the child's own."""
 
 
 class ChildFailed(RuntimeError):
@@ -121,6 +125,7 @@ def start(
     """
     folder.mkdir(parents=True, exist_ok=True)
     output, log = folder / f"{name}.out", folder / f"{name}.log"
+    _keep(output, log)
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(death_signal))]
     with output.open("wb") as stdout, log.open("ab") as stderr:
         process = subprocess.Popen(
@@ -148,6 +153,17 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _keep(*files: Path) -> None:
+    """Let *files* that are not there yet lie in the folder for what is kept, if there is one."""
+    kept = os.environ.get(KEPT)
+    fresh = [file for file in files if kept and not file.exists()]
+    if fresh:
+        place = Path(tempfile.mkdtemp(prefix=f"{fresh[0].stem}-", dir=kept))
+        for file in fresh:
+            (place / file.name).touch()
+            file.symlink_to(place / file.name)
 
 
 def _lines(path: Path) -> list[str]:

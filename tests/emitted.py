@@ -2,20 +2,27 @@
 Everything the suite emits is searched for secrets: no log line, HTTP answer or kept row may hold one, whatever the test.
 
 A plugin of the whole suite, and two functions for the rigs: `note` a text that left the app, `watch` a ledger that will be
-read when its test is over. Log records come by themselves. What counts as a secret here is told apart from what the
-product takes out (`shared.core.secrets`) on purpose: a hole in those patterns must not hide itself. It is narrow instead:
-keys and tokens that the suite really uses, and the shapes of Azure's own.
+read when its test is over. Log records come by themselves, and so does what programs write that tests start: a host is heard
+in the test that runs when it writes, which need not be the one that started it. What counts as a secret here is told apart
+from what the product takes out (`shared.core.secrets`) on purpose: a hole in those patterns must not hide itself. It is narrow
+instead: keys and tokens that the suite really uses, and the shapes of Azure's own.
 """
 
 import logging
+import os
 import re
+import shutil
+import tempfile
 import zlib
 from collections.abc import Generator, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.azurite import ACCOUNT_KEY
+from local.processes import KEPT
+from tests.outputs import Outputs
 
 FUNCTION_KEY = "not a real key"
 """What the rigs of the handlers knock with."""
@@ -47,6 +54,7 @@ class Emitted(logging.Handler):
         super().__init__(logging.NOTSET)
         self._texts: list[str] = []
         self._ledgers: list[object] = []
+        self._outputs: Outputs | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record: its line, its error, and whatever was put beside it."""
@@ -63,9 +71,18 @@ class Emitted(logging.Handler):
         """Read *ledger* when its test is over; it is kept until then."""
         self._ledgers.append(ledger)
 
+    def hear(self, outputs: Outputs) -> None:
+        """Read, from now on, what programs write there."""
+        self._outputs = outputs
+
     def leaks(self) -> list[str]:
         """The secrets among all that, and forget it."""
         found = [shown(match) for text in self._all() for match in _SECRETS.finditer(text)]
+        if self._outputs is not None:
+            for text in self._outputs.fresh():
+                keys = map(re.escape, sorted(self._outputs.keys))
+                search = re.compile("|".join((_SECRETS.pattern, *keys)))
+                found += [shown(match) for match in search.finditer(text)]
         self._texts.clear()
         self._ledgers.clear()
         return found
@@ -101,10 +118,21 @@ SUITE = Emitted()
 note, watch = SUITE.note, SUITE.watch
 
 
-def pytest_configure() -> None:
-    """Listen to everything that is logged; the product's own lines at the level that it runs with."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to everything that is logged, the product's own lines at the level that it runs with, and to every program."""
     logging.getLogger().addHandler(SUITE)
     logging.getLogger("registry_isolation").setLevel(logging.INFO)
+    folder, before = tempfile.mkdtemp(prefix="outputs-"), os.environ.get(KEPT)
+
+    def forget() -> None:
+        os.environ.pop(KEPT)
+        if before is not None:
+            os.environ[KEPT] = before
+        shutil.rmtree(folder)
+
+    os.environ[KEPT] = folder
+    SUITE.hear(Outputs(folder=Path(folder)))
+    config.add_cleanup(forget)
 
 
 @pytest.hookimpl(wrapper=True)

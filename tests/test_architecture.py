@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.started import run
+
 ROOT = Path(__file__).parents[1]
 LONGEST = 400
 PLANTED = {
@@ -46,7 +48,7 @@ def imports(file: Path) -> set[str]:
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 -- our own tool
+    return run(command, cwd=folder, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_importing_the_app_imports_no_management_sdk() -> None:
     script = (
         "import function_app, sys; print([m for m in sys.modules if m.startswith(('azure.mgmt', 'azure.identity'))])"
     )
-    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    result = run([sys.executable, "-c", script], cwd=ROOT)
 
     assert result.stdout.strip() == "[]"
 

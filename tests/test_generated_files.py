@@ -1,10 +1,11 @@
 """What is generated into docs/ is what its own command prints."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.started import run
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,6 +17,6 @@ ROOT = Path(__file__).parents[1]
 def test_the_command_of_a_generated_file_prints_it(module: str, file: str) -> None:
     command = [sys.executable, "-m", module]
 
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout  # noqa: S603 -- our own modules
+    printed = run(command, cwd=ROOT, timeout=60).stdout
 
     assert printed == (ROOT / "docs" / file).read_text("utf-8")

@@ -25,6 +25,7 @@ from local.landing_zone import lay_out
 from local.stage import Stage
 from local.stage_scene import API_VERSIONS, LOCATION, registry_body
 from shared.policy_file import load_policy
+from tests import started
 from tests.docs.commands import Command, Fate, all_commands
 from tests.local.playing import until
 
@@ -39,6 +40,7 @@ SUBNET = (
 WORKSPACE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/w"
 )
+
 COMMANDS = {command.text: command for command in all_commands()}
 ASKED = [each for each in COMMANDS.values() if each.fate is Fate.ASKED_OF_THE_APP]
 INIT = [each for each in COMMANDS.values() if each.fate is Fate.RUN]
@@ -99,15 +101,8 @@ class Reader:
 
 def run(script: str, folder: Path, variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     given = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(REPOSITORY), **variables}
-    return subprocess.run(  # noqa: S603 -- what the pages say
-        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
-        cwd=folder,
-        env=given,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    return started.run(command, cwd=folder, env=given, check=False, asks_for_a_token="$IDENTITY_ENDPOINT" in script)
 
 
 @pytest.fixture(scope="module")

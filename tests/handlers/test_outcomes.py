@@ -1,7 +1,6 @@
 """The door of the outcome events: composed only where a topic is configured, and whole from a row to a topic."""
 
 import ssl
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -39,6 +38,7 @@ from tests.core.test_outcomes import an_event
 from tests.core.worlds import a_policy
 from tests.fixtures.azurite import azurite
 from tests.handlers.decoding import a_context, message, user_function
+from tests.started import run
 
 __all__ = ["azurite"]
 
@@ -76,7 +76,7 @@ def test_delivering_imports_no_management_sdk() -> None:
         "compose(settings, a_policy()).deliverer\n"
         "print([name for name in sys.modules if name.startswith(('azure.mgmt', 'azure.identity', 'azure.eventgrid'))])\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    ran = run([sys.executable, "-c", script], cwd=ROOT)
 
     assert ran.stdout.strip() == "[]"
 

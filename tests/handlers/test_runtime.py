@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cached_property
@@ -26,6 +25,7 @@ from tests.contract.state import a_registry
 from tests.core.test_events import event_grid
 from tests.core.worlds import SUB, a_policy, group_id, registry_id, subnet_id
 from tests.handlers.decoding import a_context, decoded, message, user_function
+from tests.started import run
 
 ROOT = Path(__file__).parents[2]
 POLICY_TEXT = f"""
@@ -246,13 +246,10 @@ async def test_a_process_that_was_set_right_after_a_failure_takes_events_and_mes
     text = POLICY_TEXT.replace(SUB, registry.subscription)
 
     ran = await asyncio.to_thread(
-        subprocess.run,
+        run,
         [sys.executable, "-c", KNOCKS, json.dumps(event_grid(subject=registry.text)), text],
         cwd=ROOT,
         env=environ,
-        capture_output=True,
-        text=True,
-        check=True,
         timeout=60,
     )
 

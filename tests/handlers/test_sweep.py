@@ -1,7 +1,6 @@
 """The timer's door: what it begins, and that nothing is opened or imported before it is needed."""
 
 import random
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from shared.settings import Settings
 from tests.core.worlds import a_policy
 from tests.fixtures.azurite import azurite
 from tests.handlers.decoding import a_context, message, user_function
+from tests.started import run
 
 __all__ = ["azurite"]
 
@@ -83,6 +83,6 @@ def test_beginning_a_sweep_imports_no_management_sdk() -> None:
         "compose(settings, a_policy()).sweeper\n"
         "print([name for name in sys.modules if name.startswith(('azure.mgmt', 'azure.identity'))])\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    ran = run([sys.executable, "-c", script], cwd=ROOT)
 
     assert ran.stdout.strip() == "[]"

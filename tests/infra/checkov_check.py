@@ -5,18 +5,18 @@ checkov says nothing of a file that its own parser cannot read, and passes; here
 """
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.infra.bicep import INFRA, files
+from tests.started import run
 
 CHECKOV = INFRA.parent / ".local" / "checkov" / "bin" / "checkov"
 
 
 def results(folder: Path) -> dict[str, Any]:
     command = [str(CHECKOV), "-d", str(folder), "--config-file", str(INFRA / "checkov.yaml"), "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603 -- our own tool
+    done = run(command, check=False, timeout=300)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

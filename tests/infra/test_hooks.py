@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.policy_file import load_policy
+from tests import started
 from tests.infra.bicep import INFRA
 
 HUB = "6d3f0000-0000-4000-8000-000000000001"
@@ -28,7 +29,7 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, hook: str, **environ: str) -> subprocess.CompletedProcess[str]:
     settings = {"PATH": f"{project / 'bin'}:{os.environ['PATH']}", "AZURE_SUBSCRIPTION_ID": HUB} | environ
     command = ["/bin/sh", f"infra/hooks/{hook}.sh"]
-    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 -- our own script
+    return started.run(command, cwd=project, env=settings, check=False)
 
 
 def write_policy(project: Path, text: str) -> None:

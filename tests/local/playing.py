@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from local.azurite import REPOSITORY
+from local.azurite import ACCOUNT_KEY, REPOSITORY
+from tests.emitted import note
 
 PATIENCE = timedelta(seconds=90)
 LOOK_AGAIN = 0.02
@@ -29,6 +30,8 @@ def program(module: str, *arguments: str, output: Path) -> Iterator[subprocess.P
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE.total_seconds())
+        # The emulator's key is the same everywhere, and `up` is there to show it.
+        note(output.read_text(errors="replace").replace(ACCOUNT_KEY, "***"))
 
 
 def until[Found](look: Callable[[], Found], *, within: timedelta = PATIENCE) -> Found:

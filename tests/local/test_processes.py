@@ -1,7 +1,6 @@
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.processes import Child, ChildFailed, ended_by_signals, start
+from tests.started import run
 
 pytestmark = pytest.mark.slow
 
@@ -159,7 +159,7 @@ def test_a_child_whose_parent_is_gone_already_does_not_start(tmp_path: Path) -> 
     somebody_else = "1"
     command = [sys.executable, str(launcher), somebody_else, "9", "/bin/echo", "started"]
 
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- a literal
+    ended = run(command, check=False)
 
     assert ended.returncode == 1
     assert ended.stdout == ""

@@ -14,6 +14,7 @@ import pytest
 from local.azurite import REPOSITORY
 from tests.local.clients.world import interpreter
 from tests.local.playing import descendants, living, program, until
+from tests.started import run
 
 pytestmark = pytest.mark.slow
 
@@ -45,14 +46,8 @@ class Up:
     def shell(self, *scripts: str, home: Path) -> str:
         """Type commands into a shell that knows nothing yet; `az` is the CLI that the tests use."""
         function = f'az() {{ {REPOSITORY}/.local/cli/bin/python -m azure.cli "$@"; }}'
-        done = subprocess.run(  # noqa: S603 -- what is told to be typed
-            ["bash", "-euo", "pipefail", "-c", "\n".join((function, self.load, *scripts))],  # noqa: S607
-            env={"HOME": str(home), "PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        command = ["bash", "-euo", "pipefail", "-c", "\n".join((function, self.load, *scripts))]
+        done = run(command, env={"HOME": str(home), "PATH": os.environ["PATH"]}, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -15,6 +15,7 @@ from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY
 from local.simulator import seed
 from local.stage import await_azure, clean_environment, launch_azure
+from tests import started
 from tests.local.audit_world import AuditWorld, three_registries
 from tests.local.clients.world import interpreter, run
 
@@ -32,15 +33,8 @@ class SignedIn:
 
     def audit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         simulated = ("--arm-endpoint", self.azure.endpoint, "--arm-ca", str(self.azure.ca))
-        return subprocess.run(  # noqa: S603 -- the program on trial
-            [sys.executable, "-m", "local", "audit", *arguments, *simulated],
-            cwd=REPOSITORY,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        command = [sys.executable, "-m", "local", "audit", *arguments, *simulated]
+        return started.run(command, cwd=REPOSITORY, env=self.environment, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What a real client is told, and what its answers are compared with."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY
 from local.stage import clean_environment
+from tests import started
 from tests.local.isolated import IsolatedWorld
 
 _PATIENCE = 120.0
@@ -52,8 +52,6 @@ def interpreter(environment: str) -> Path:
 
 def run(python: Path, *arguments: str, environment: Mapping[str, str]) -> str:
     """What a client's program prints; its complaint is the failure's message."""
-    done = subprocess.run(  # noqa: S603 -- a program of the environments that `make cli` makes
-        [str(python), *arguments], env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
-    )
+    done = started.run([str(python), *arguments], env=environment, timeout=_PATIENCE, check=False)
     assert done.returncode == 0, f"{' '.join(arguments)} failed: {done.stderr}"
     return done.stdout

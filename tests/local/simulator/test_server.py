@@ -18,6 +18,7 @@ from local.simulator.azure import SUBSCRIPTION, SimulatedAzure
 from local.simulator.durations import Durations
 from local.simulator.options import Options
 from local.simulator.server import SimulatorServer, utc_now
+from tests.emitted import note
 from tests.local.simulator.arm_client import SUB
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -185,6 +186,7 @@ async def test_the_program_prints_one_line_and_ends_on_sigterm(tmp_path: Path) -
         sys.executable,
         *("-m", "local.simulator", "--seed", str(seed), "--ca-folder", str(tmp_path), "--scale", "0.1"),
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONPATH": "."},
     )
@@ -202,7 +204,8 @@ async def test_the_program_prints_one_line_and_ends_on_sigterm(tmp_path: Path) -
                 assert answer.status == 200
     finally:
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        note("".join(each.decode() for each in await asyncio.wait_for(process.communicate(), 10)))
+        assert process.returncode == 0
 
 
 async def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -213,5 +216,6 @@ async def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[3],
     )
     _, told = await asyncio.wait_for(process.communicate(), 20)
+    note(told.decode())
     assert process.returncode == 1
     assert b"could not start" in told
