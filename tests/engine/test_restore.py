@@ -11,7 +11,7 @@ from shared.core.registry import TargetKind
 from shared.core.report import BlockedOutcome, Done, Paused, Waiting
 from shared.core.restore import Pause, Restoration, RestoreSettings
 from shared.engine.restore import PATIENCE
-from tests.core.worlds import a_policy, a_registry, closed
+from tests.core.worlds import a_policy, a_registry, closed, want
 from tests.engine.desk import ALPHA, MINUTE, SECOND, UNAVAILABLE, Desk, reasons, wait_of
 from tests.engine.test_pacing import an_operation
 from tests.engine.test_results import ended
@@ -63,6 +63,22 @@ async def test_a_registry_that_stays_gone_needs_nothing_restored(paused: Pause |
     await desk.pass_()
     assert desk.plane.started == []
     assert (await desk.row()).restoring is None
+
+
+async def test_of_a_registry_that_is_gone_nothing_is_restored_while_what_was_made_for_it_waits_to_be_removed() -> None:
+    made = want(a_registry(a_policy()), a_policy(), "acr").id
+    desk = await undone(Desk(CLOSED), observed=True, made=(made,))
+    desk.plane.registry = None
+    assert reasons(await desk.pass_()) == ["RegistryNotFound"]
+    await desk.clock.sleep(2 * MINUTE)
+
+    outcome = await desk.pass_()
+
+    assert reasons(outcome) == ["GracePeriod"]
+    row = await desk.row()
+    assert (row.restoring, row.made, row.paused) == (None, (made,), PAUSE)
+    told = [entry for entry in (await desk.ledger.history_page(ALPHA, 20)).entries if entry.subject == UNDO.kind]
+    assert [(entry.sentence, entry.result) for entry in told] == [(UNDO.why, "gone")]
 
 
 async def test_a_registry_that_was_gone_for_one_look_is_restored_by_the_next() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from local.memory import MemoryLedger
 from local.memory_sweeps import MemoryInventory, MemorySweepQueue, MemorySweeps
-from shared.core.errors import Unavailable
+from shared.core.errors import Refused, Unavailable
 from shared.core.sweeps import SweepMessage, SweepRecord, SweepState
 from shared.engine.retrying import ATTEMPTS
 from shared.engine.sweep_ports import InventoryPage
@@ -31,7 +31,7 @@ class Failing:
     def __init__(self, *numbers: int, after: bool = False, killed: bool = False) -> None:
         self.numbers = set(numbers)
         self.after = after
-        self.error = Killed if killed else Unavailable
+        self.error: type[Exception] = Killed if killed else Unavailable
         self.calls = 0
 
     async def call(self, call: Callable[[], Awaitable[Any]]) -> Any:
@@ -185,6 +185,20 @@ async def test_a_step_that_can_neither_be_done_nor_put_off_is_left_to_the_host()
 
     assert (await state_of(desk, begun.id)).state is SweepState.DONE
     assert [type(error) for error in desk.trigger.failures] == [Unavailable]
+
+
+async def test_a_step_that_trying_again_would_not_help_is_left_to_the_host_and_not_put_off() -> None:
+    desk = await a_desk()
+    await desk.sweeper.begin("timer", "test")
+    body = (await next_message(desk)).encode().encode()
+    failing = Failing(1)
+    failing.error = Refused
+    desk.install(sweeps=FailingSweeps(desk.sweeps, failing), queue=FailingQueue(desk.sweep_queue, failing))
+
+    with pytest.raises(Refused, match="No answer"):
+        await desk.sweeper.work(body)
+
+    assert len(desk.texts) == 0
 
 
 @pytest.mark.parametrize("number", range(1, 12))
