@@ -11,7 +11,7 @@ whoever made it; the app repairs and deletes only what bears the name that it gi
     Creating, Updating, Deleting                  wait
     ours: Succeeded, Pending                      blocked: somebody must approve
     ours: Approved, the target says Pending       wait for the target's word, five minutes at most, then as above
-    ours: Failed, Rejected, Disconnected, Timeout 1st time put again, 2nd delete (then create), 3rd blocked
+    ours: Failed, Rejected, Disconnected, Timeout put again, then delete and create, put again, blocked
     another's, not approved                       ignored: create ours beside it
     another's is used, ours is dead               delete ours: its zone group would fight over the records
 """
@@ -217,7 +217,7 @@ def _repair(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing
     status = status_towards(own, wanted) or ConnectionStatus.UNKNOWN
     if own.state.lower() == "succeeded" and status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}:
         return _approval_block(wanted, own, status)
-    if seen == 0:
+    if seen in {0, 2}:  # what was made anew gets another chance as well: its creation may have failed for a passing reason
         return Standing(
             wanted=wanted, change=_put(wanted, own.location, dict(own.tags), repair=True), broken=own.id.key
         )

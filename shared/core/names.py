@@ -3,7 +3,7 @@ What private DNS lacks so that every name of a registry's endpoints resolves pri
 
 Zones live where the policy says, are made only if the policy allows, and are linked to the network if it asks. Each
 endpoint has one zone group. Records that do not come although the zone group says Succeeded are waited for once, then
-the group is put again, then deleted and made anew, then a person is asked.
+the group is put again, then deleted and made anew, which is put again once too, then a person is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -205,7 +205,7 @@ def _plan_endpoint(
         missing = dns.missing_in_zones(records, view.zones)
     else:
         missing = dns.missing_in_report(records, group.records if group else {})
-    key = f"names:{endpoint.id.key}"
+    key = repair_key(endpoint.id)
     if not missing:
         plan.sound.append(key)
     elif network.dns.manage:
@@ -213,6 +213,11 @@ def _plan_endpoint(
         _repair_group(plan, endpoint, group, zones, missing, repairs, own=own)
     else:
         _await_foreign_dns(plan, network, endpoint, missing, repairs.get(key, 0))
+
+
+def repair_key(endpoint: ResourceId) -> str:
+    """Under which the repairs of the names of *endpoint* are counted."""
+    return f"names:{endpoint.key}"
 
 
 def _repair_group(
@@ -226,7 +231,7 @@ def _repair_group(
     own: bool,
 ) -> None:
     """Repair a zone group; another's one keeps what else it holds and is never deleted."""
-    key = f"names:{endpoint.id.key}"
+    key = repair_key(endpoint.id)
     if plan.absent & set(zones.values()):  # no record can come before somebody makes the zone
         return
     if group is None:
@@ -248,6 +253,8 @@ def _repair_group(
             plan.wait("RecordsMissing", f"{what} has no right record yet.", endpoint.id, _RECORD_DELAY)
         case 1:
             _put_group(plan, endpoint.id, group.name, zones, kept=kept)
+        case 3 if own:  # what was made anew gets another chance as well
+            _put_group(plan, endpoint.id, group.name, zones)
         case 2 if own:
             plan.change(DeleteZoneGroup(endpoint=endpoint.id, name=group.name))
         case _:
@@ -294,7 +301,7 @@ def _await_foreign_dns(
     plan: NamesPlan, network: Network, endpoint: PrivateEndpoint, missing: Sequence[dns.ExpectedRecord], seen: int
 ) -> None:
     what = ", ".join(record.fqdn for record in missing)
-    plan.broken.append(f"names:{endpoint.id.key}")
+    plan.broken.append(repair_key(endpoint.id))
     if seen < _FOREIGN_DNS_LOOKS:
         plan.wait(
             "RecordsMissing", f"{what} has no record yet; DNS is managed elsewhere.", endpoint.id, _FOREIGN_DNS_DELAY

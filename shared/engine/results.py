@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.core.arm import ResourceId
 from shared.core.audit import Effect
-from shared.core.changes import Change, ClosePublicAccess, key_of
+from shared.core.changes import Change, ClosePublicAccess, DeleteEndpoint, DeleteZoneGroup, key_of
 from shared.core.cleanup import forget_made, remember_made
 from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
+from shared.core.names import repair_key
 from shared.core.plan import Plan
 from shared.core.registry import Access, Json, Registry, TargetKind
 from shared.core.report import Done, Reason, Skipped, Started
@@ -53,6 +55,7 @@ class Results:
             work.update(pending=without_dependents(work.row.pending, key))
             if self.lasting(work, key, state.error) is None:
                 passing = passing or state.error
+                work.update(repairs=without_deletion(work.row.repairs, operation.change))
         finished = len(running) < len(work.row.operations)
         failures = work.row.failures + 1 if passing else 0 if finished else work.row.failures
         looked = {(op.change.kind, op.due) for op in running if key_of(op.change) in progress}
@@ -165,12 +168,22 @@ def told_effect(entry: HistoryEntry, effects: Mapping[str, Effect], *, happened:
 
 
 def recognise(work: Work, registry: Registry) -> None:
-    """Note the app's own endpoints, and drop what is known of an earlier registry of the same name."""
+    """
+    Note the app's own endpoints, and drop what is known of an earlier registry of the same name.
+
+    An endpoint whose deletion was planned and that is not there any more is gone, although nobody lived to note it.
+    """
     group = registry.managed_group.key
     if work.row.managed_group not in {"", group}:
         work.update(snapshots={}, closed_since=None, watch=None, repairs={})
-    seen = (endpoint for view in registry.networks for endpoint in view.endpoints)
-    work.update(managed_group=group, made=remember_made(work.row.made, registry.id, seen, ()))
+    seen = [endpoint for view in registry.networks for endpoint in view.endpoints]
+    there = {endpoint.id for endpoint in (*seen, *registry.left_over)}
+    kept = [each for each in work.row.made if each in there or _deletion_of(each) not in work.row.effects]
+    work.update(managed_group=group, made=remember_made(kept, registry.id, seen, ()))
+
+
+def _deletion_of(endpoint: ResourceId) -> str:
+    return key_of(DeleteEndpoint(endpoint=endpoint))
 
 
 def without_dependents(changes: tuple[Change, ...], key: str) -> tuple[Change, ...]:
@@ -206,6 +219,18 @@ def count_repairs(repairs: Mapping[str, int], plan: Plan, denied: Iterable[str] 
         if not any(f"{resource}/".startswith(f"{thing}/") for resource in stopped):
             counts[key] = counts.get(key, 0) + 1
     return counts
+
+
+def without_deletion(repairs: Mapping[str, int], change: Change) -> Mapping[str, int]:
+    """*repairs* after *change* failed: what is beyond repair and could not be deleted was not made anew."""
+    match change:
+        case DeleteEndpoint():
+            key = change.endpoint.key
+        case DeleteZoneGroup():
+            key = repair_key(change.endpoint)
+        case _:
+            return repairs
+    return {**repairs, key: repairs[key] - 1} if repairs.get(key) else repairs
 
 
 def snapshots(

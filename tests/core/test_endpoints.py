@@ -233,16 +233,17 @@ BROKEN = [
 @pytest.mark.parametrize("endpoint", BROKEN, ids=lambda e: f"{e.state}-{e.connections[0].status.value}")
 def test_a_broken_endpoint_of_ours_is_put_again_then_made_anew_then_left_to_a_person(endpoint: PrivateEndpoint) -> None:
     marked = replace(endpoint, location="northeurope", tags={"cost": "42"})
-    first, second, third = (stand(with_one(marked), seen=seen) for seen in range(3))
+    first, second, anew, last = (stand(with_one(marked), seen=seen) for seen in range(4))
 
-    assert isinstance(first.change, CreateEndpoint)
-    assert (first.change.repair, first.change.location, first.change.tags) == (True, "northeurope", {"cost": "42"})
+    for put in (first.change, anew.change):
+        assert isinstance(put, CreateEndpoint)
+        assert (put.repair, put.location, put.tags) == (True, "northeurope", {"cost": "42"})
     assert second.change == DeleteEndpoint(endpoint=STORAGE.id)
-    assert first.broken == second.broken == STORAGE.id.key
-    assert third.block is not None
-    assert third.block.name == "OperationFailed"
-    assert "although it was put again and made anew" in third.block.sentence
-    assert STORAGE.id.text in third.block.sentence
+    assert first.broken == second.broken == anew.broken == STORAGE.id.key
+    assert last.block is not None
+    assert last.block.name == "OperationFailed"
+    assert "although it was put again and made anew" in last.block.sentence
+    assert STORAGE.id.text in last.block.sentence
 
 
 def test_an_endpoint_that_its_target_rejects_is_broken_whatever_it_says_itself() -> None:

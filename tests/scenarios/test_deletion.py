@@ -203,6 +203,33 @@ def test_a_repair_that_azure_did_not_take_for_long_is_not_counted_as_one() -> No
     tell(story())
 
 
+@pytest.mark.parametrize(("method", "skip"), [("DELETE", 0), ("PUT", 1)])
+def test_an_endpoint_whose_making_anew_fails_once_for_a_passing_reason_is_made_all_the_same(
+    method: str, skip: int
+) -> None:
+    """The old endpoint is put again, which cannot help, deleted, and made anew."""
+
+    async def story() -> None:
+        async with House() as house:
+            registry = await isolated(house)
+            delete(house, registry)
+            await pass_time(house, 2 * MINUTE)
+            path = "privateEndpoints/pe-contoso-registry-[^/]+$"
+            failing = Fault(
+                kind=FaultKind.FAIL_OPERATION, method=method, path=path, skip=skip, code="InternalServerError"
+            )
+            house.azure.faults.add(failing)
+
+            await create(house)
+
+            assert await house.settle(registry) == "converged"
+            assert failing.spent
+            assert unisolated(house.azure, registry) == []
+            assert not [entry for entry in await house.told(registry) if entry.result == "blocked"]
+
+    tell(story())
+
+
 def test_a_registry_that_comes_back_after_everything_was_removed_is_isolated_anew() -> None:
     async def story() -> None:
         async with House() as house:

@@ -1,0 +1,58 @@
+"""What counts as a repair that was tried, and what of the app's own endpoints is remembered."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.core.audit import Effect
+from shared.core.changes import Change, DeleteEndpoint, DeleteZoneGroup, key_of
+from shared.core.errors import Locked
+from shared.core.names import repair_key
+from shared.engine.results import recognise, without_deletion
+from tests.core.worlds import a_policy, a_registry, private
+from tests.engine.test_apply import ENDPOINT, GROUP
+from tests.engine.test_results import FAILED, Booking, an_operation, ended
+from tests.scenarios.house import as_id
+
+pytestmark = pytest.mark.virtual_time
+POLICY = a_policy()
+DELETE = DeleteEndpoint(endpoint=ENDPOINT.endpoint)
+DELETE_GROUP = DeleteZoneGroup(endpoint=ENDPOINT.endpoint, name="default")
+ITSELF, NAMES = ENDPOINT.endpoint.key, repair_key(ENDPOINT.endpoint)
+
+
+@pytest.mark.parametrize(("change", "key"), [(DELETE, ITSELF), (DELETE_GROUP, NAMES)])
+def test_a_deletion_that_failed_made_nothing_anew_and_is_tried_again(change: Change, key: str) -> None:
+    before = {ITSELF: 2, NAMES: 3, "other": 2}
+
+    assert without_deletion(before, change) == before | {key: before[key] - 1}
+    assert without_deletion({"other": 2}, change) == {"other": 2}
+
+
+@pytest.mark.parametrize("change", [ENDPOINT, GROUP])
+def test_a_repair_by_a_write_that_failed_was_tried(change: Change) -> None:
+    assert without_deletion({ITSELF: 1, NAMES: 1}, change) == {ITSELF: 1, NAMES: 1}
+
+
+async def test_only_a_failure_that_may_pass_is_not_counted() -> None:
+    its = Booking(operations=(an_operation(DELETE),), repairs={ITSELF: 2})
+    assert its.settle((DELETE, ended(Locked("A lock.")))) is None
+    assert its.work.row.repairs == {ITSELF: 2}
+
+    its = Booking(operations=(an_operation(DELETE),), repairs={ITSELF: 2})
+    assert its.settle((DELETE, ended(FAILED))) is FAILED
+    assert its.work.row.repairs == {ITSELF: 1}
+
+
+async def test_an_endpoint_that_went_while_the_app_was_away_is_not_remembered() -> None:
+    registry = private(a_registry(POLICY), POLICY)
+    mine = registry.networks[0].endpoints[0]
+    home = f"{mine.id.group.text}/providers/{mine.id.type}"
+    gone, unseen, left = (as_id(f"{home}/pe-{name}") for name in ("gone", "unseen", "left"))
+    effects = {key_of(DeleteEndpoint(endpoint=each)): Effect() for each in (gone, left, mine.id)}
+    its = Booking(made=(mine.id, gone, unseen, left), effects=effects, managed_group=registry.managed_group.key)
+
+    recognise(its.work, replace(registry, left_over=(replace(mine, id=left),)))
+
+    assert its.work.row.made[:3] == (mine.id, unseen, left)
+    assert gone not in its.work.row.made
