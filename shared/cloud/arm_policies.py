@@ -93,7 +93,7 @@ class _Token(AsyncARMChallengeAuthenticationPolicy):
         try:
             await super().on_request(request)
         except AzureError as error:
-            raise token_error(error) from error
+            raise token_error(error, "Azure Resource Manager") from error
 
 
 class _WholeAnswer(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):

@@ -11,7 +11,7 @@ told from an identity that nobody assigned.
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
@@ -20,6 +20,7 @@ from shared.core.clouds import Cloud
 from shared.core.errors import MissingPermission, RegistryIsolationError, Unavailable
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
 
 # azure-identity itself asks again after these (its settings for the instance metadata service): the service is
@@ -67,16 +68,63 @@ def _is_service_principal(environ: Mapping[str, str]) -> bool:
     return all(environ.get(name) for name in _SERVICE_PRINCIPAL) and any(environ.get(name) for name in _PROOFS)
 
 
-def token_error(error: AzureError) -> RegistryIsolationError:
-    """Name what a credential raised instead of giving a token."""
+class NamedTokens:
+    """
+    A credential whose errors are our own, so that whatever the service says of a token is the service's word.
+
+    Args:
+        credential: Its owner closes it.
+        audience: As in `token_error`.
+        refused: As in `token_error`.
+    """
+
+    def __init__(
+        self, credential: Any, audience: str, refused: type[RegistryIsolationError] = MissingPermission
+    ) -> None:
+        self._credential = credential
+        self._audience = audience
+        self._refused = refused
+
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """Get a token; raises our own error if there is none."""
+        try:
+            token: AccessToken = await self._credential.get_token(*scopes, **options)
+        except AzureError as error:
+            raise token_error(error, self._audience, self._refused) from error
+        return token
+
+    async def close(self) -> None:
+        """Whoever made the credential closes it."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+
+def token_error(
+    error: AzureError, audience: str, refused: type[RegistryIsolationError] = MissingPermission
+) -> RegistryIsolationError:
+    """
+    Name what a credential raised instead of giving a token.
+
+    Args:
+        error: What it raised.
+        audience: Whom the token was for, as a sentence names it.
+        refused: What it is if the token service refuses; if it is only in trouble, it is `Unavailable`.
+    """
     said = quoted(str(error))
     if isinstance(error, ClientAuthenticationError) and not _passes(error):
-        return MissingPermission(
-            f"The app gets no access token for Azure Resource Manager: {said} Assign a managed identity to the "
+        return refused(
+            f"The app gets no access token for {audience}: {said} Assign a managed identity to the "
             "function app, or correct its client id; on a machine of your own, sign in with az login.",
             operation=_OPERATION,
         )
-    return Unavailable(f"The token service of the app's identity did not answer: {said}", operation=_OPERATION)
+    return Unavailable(
+        f"The token service of the app's identity did not answer when asked for {audience}: {said}",
+        operation=_OPERATION,
+    )
 
 
 def _passes(error: HttpResponseError) -> bool:

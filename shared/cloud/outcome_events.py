@@ -8,16 +8,15 @@ when an event is due.
 
 import json
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.messaging import CloudEvent
 from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
 
 from shared.cloud.arm_policies import ArmTransport
-from shared.cloud.credentials import token_error
+from shared.cloud.credentials import NamedTokens
 from shared.core.azure_errors import classify
 from shared.core.errors import (
     MissingPermission,
@@ -54,7 +53,7 @@ class EventGridTopic:
         self._source = source
         self._client = EventGridPublisherClient(
             endpoint,
-            _NamedTokens(credential),
+            NamedTokens(credential, f"topic {endpoint}"),
             transport=transport,
             retry_total=0,
             permit_redirects=False,
@@ -109,29 +108,6 @@ class EventGridTopic:
         if status == _TOO_MANY:
             return Throttled(f"Topic {self._endpoint} takes no more events at the moment: {said}", **where)
         return classify(status or None, said, {}, **where)
-
-
-class _NamedTokens:
-    """The app's credential; one that gives no token becomes our own error, so that a 401 always is the topic's."""
-
-    def __init__(self, credential: Any) -> None:
-        self._credential = credential
-
-    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        try:
-            token: AccessToken = await self._credential.get_token(*scopes, **options)
-        except AzureError as error:
-            raise token_error(error) from error
-        return token
-
-    async def close(self) -> None:
-        """Whoever made the credential closes it."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing was opened."""
 
 
 def _bound(request: PipelineRequest[Any]) -> None:

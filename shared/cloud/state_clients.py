@@ -14,7 +14,8 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from shared.core.errors import InvalidSettings
+from shared.cloud.credentials import NamedTokens
+from shared.core.errors import InvalidSettings, Unavailable
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # A pass has 60 seconds; the SDKs' own defaults (20 and 60 seconds) would let one lost packet use them up.
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 15
+_AUDIENCE = "its own storage account (AzureWebJobsStorage)"
 
 
 class _Transport(TypedDict):
@@ -81,7 +83,7 @@ class StateAccount:
         """A client of one table; the caller closes it."""
         if self.connection_string:
             return TableClient.from_connection_string(self.connection_string, name, **_NO_RETRY)
-        return TableClient(self.table_uri, name, credential=self.credential, **_NO_RETRY)
+        return TableClient(self.table_uri, name, credential=self._tokens(), **_NO_RETRY)
 
     def queue(self, name: str) -> QueueClient:
         """A client of one queue whose messages are base64, as the Functions host expects; the caller closes it."""
@@ -97,7 +99,7 @@ class StateAccount:
         return QueueClient(
             self.queue_uri,
             name,
-            credential=self.credential,
+            credential=self._tokens(),
             message_encode_policy=encode,
             message_decode_policy=decode,
             **_NO_RETRY,
@@ -109,4 +111,13 @@ class StateAccount:
 
         if self.connection_string:
             return ContainerClient.from_connection_string(self.connection_string, name, **_NO_RETRY)
-        return ContainerClient(self.blob_uri, name, credential=self.credential, **_NO_RETRY)
+        return ContainerClient(self.blob_uri, name, credential=self._tokens(), **_NO_RETRY)
+
+    def _tokens(self) -> NamedTokens:
+        """
+        The credential; one that gives no token is waited for, whatever the reason.
+
+        Where the app keeps its state is also where it would record that a person has to act. Given up for good, a message
+        would be lost to a bad minute of whoever issues tokens.
+        """
+        return NamedTokens(self.credential, _AUDIENCE, refused=Unavailable)

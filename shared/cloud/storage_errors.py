@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared.core.azure_error_body import read_answer
 from shared.core.azure_errors import classify
-from shared.core.errors import AccessDenied, Busy, RegistryIsolationError
+from shared.core.errors import Busy, RegistryIsolationError
 
 CONFLICT, NOT_FOUND, PRECONDITION_FAILED = 409, 404, 412
 
@@ -54,12 +54,6 @@ def storage_error(error: AzureError, *, operation: str, resource_id: str = "") -
         read = _read_code(error)
         body: object = {"code": read, "message": _message(error)} if read else _body(error)
         return classify(error.status_code, body, _headers(error), operation=operation, resource_id=resource_id)
-    if isinstance(error, ClientAuthenticationError):  # no answer of the service: there was no token to ask it with
-        return AccessDenied(
-            f"The app's identity got no token for its own storage account ({operation} was not tried): {_message(error)}",
-            resource_id=resource_id,
-            operation=operation,
-        )
     return classify(None, _message(error), {}, operation=operation, resource_id=resource_id)
 
 

@@ -349,7 +349,7 @@ async def test_a_credential_without_a_token_says_what_to_do(
     transport = always(Reply(200, {}))
     arm = ArmClient(credential=_NoToken(error), cloud=CLOUDS["AzureCloud"], transport=transport)
 
-    with pytest.raises(leaf, match=str(error)):
+    with pytest.raises(leaf, match=f"Azure Resource Manager: {error}"):
         await read_endpoint(arm)
 
     assert transport.sent == []

@@ -63,7 +63,7 @@ async def refused(client_id: str = "") -> RegistryIsolationError:
     async with create_credential(CLOUD, client_id=client_id) as credential:
         with pytest.raises(AzureError) as caught:
             await credential.get_token(SCOPE)
-    return token_error(caught.value)
+    return token_error(caught.value, "Azure Resource Manager")
 
 
 @pytest.mark.parametrize("client_id", ["", USER_ASSIGNED], ids=["system-assigned", "user-assigned"])
@@ -122,6 +122,13 @@ async def test_a_service_that_nobody_reaches_is_waited_for(
 
     assert isinstance(await refused(), Unavailable)
     assert service.asked == []
+
+
+async def test_the_sentence_says_for_whom_the_token_was(service: TokenService) -> None:
+    service.status = 503
+    assert "when asked for Azure Resource Manager" in (await refused()).sentence
+    service.status = 400
+    assert "no access token for Azure Resource Manager" in (await refused()).sentence
 
 
 async def test_a_token_that_was_cut_off_is_not_quoted(service: TokenService) -> None:

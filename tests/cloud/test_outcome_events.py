@@ -120,8 +120,9 @@ async def test_an_identity_without_a_token_is_told_apart_from_a_topic_that_refus
             raise ClientAuthenticationError("no identity")
 
     transport = AnsweringTransport(lambda _: Reply())
-    with pytest.raises(MissingPermission, match="no access token"):
+    with pytest.raises(MissingPermission, match="no access token for topic https://") as caught:
         await topic_over(transport, Nobody()).publish(EVENTS)
+    assert "Resource Manager" not in caught.value.sentence
     assert transport.sent == []
 
 

@@ -1,15 +1,25 @@
 """The state account: where its clients point, and what is wrong with one that is only half configured."""
 
 import time
-from typing import Self
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
 
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.rest import HttpRequest
 
+from local.simulator.transport import SimulatedResponse
+from local.simulator.wire import Response
+from shared.cloud.clock import SystemClock
+from shared.cloud.leases import BlobLeases
+from shared.cloud.ledger import TableLedger
 from shared.cloud.state_clients import StateAccount
 from shared.cloud.storage_errors import storage_error
-from shared.core.errors import AccessDenied, InvalidSettings, Unavailable
+from shared.cloud.text_queue import TextQueue
+from shared.core.errors import InvalidSettings, Unavailable
+from shared.core.mishaps import describe
+from tests.core.worlds import registry_id
 
 SECRET = "c2VjcmV0IG9mIHRoZSBhY2NvdW50"
 CONNECTION = f"DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey={SECRET};EndpointSuffix=core.windows.net"
@@ -78,12 +88,71 @@ def test_no_secret_is_shown() -> None:
     assert SECRET not in repr(StateAccount(connection_string=CONNECTION))
 
 
-def test_a_missing_token_is_told_from_a_missing_permission() -> None:
-    error = storage_error(ClientAuthenticationError("No identity endpoint."), operation="read ledger row")
+class Refusing(Credential):
+    """An identity whose token endpoint gives one answer, as azure-identity tells it."""
 
-    assert isinstance(error, AccessDenied)
-    assert "got no token" in error.sentence
-    assert "No identity endpoint." in error.sentence
+    def __init__(self, status: int) -> None:
+        asked = HttpRequest("GET", "http://169.254.129.3:8081/msi/token")
+        self._answer = SimulatedResponse(asked, Response(status, {"Content-Type": "application/json"}, b"{}"))
+
+    async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        raise ClientAuthenticationError(message="No MSI found.", response=self._answer)
+
+
+def account_of(credential: Any) -> StateAccount:
+    uris = {f"{service}_uri": f"https://contoso.{service}.core.windows.net" for service in ("blob", "queue", "table")}
+    return StateAccount(**uris, credential=credential)
+
+
+async def read_row(account: StateAccount) -> None:
+    ledger = TableLedger(account)
+    try:
+        await ledger.read(registry_id("one"))
+    finally:
+        await ledger.aclose()
+
+
+async def send_message(account: StateAccount) -> None:
+    queue = TextQueue(account, "work")
+    try:
+        await queue.put("text")
+    finally:
+        await queue.aclose()
+
+
+async def take_lease(account: StateAccount) -> None:
+    leases = BlobLeases(account, SystemClock())
+    try:
+        async with leases.hold("one"):
+            pass
+    finally:
+        await leases.aclose()
+
+
+@pytest.mark.parametrize("use", [read_row, send_message, take_lease])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+async def test_state_without_a_token_is_waited_for_whatever_the_token_endpoint_says(
+    use: Callable[[StateAccount], Awaitable[None]], status: int
+) -> None:
+    with pytest.raises(Unavailable) as caught:
+        await use(account_of(Refusing(status)))
+
+    assert describe(caught.value)[2].passes  # so that a message that met it is put off, and never given up
+    assert "its own storage account (AzureWebJobsStorage): No MSI found." in caught.value.sentence
+
+
+async def test_an_identity_that_nobody_assigned_is_told_what_to_check() -> None:
+    with pytest.raises(Unavailable, match="Assign a managed identity to the function app, or correct its client id"):
+        await read_row(account_of(Refusing(400)))
+
+
+async def test_an_identity_that_cannot_be_asked_at_all_is_waited_for() -> None:
+    class Nobody(Credential):
+        async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+            raise ClientAuthenticationError("No identity endpoint.")
+
+    with pytest.raises(Unavailable, match=r"No identity endpoint\."):
+        await read_row(account_of(Nobody()))
 
 
 def test_a_connection_that_fails_is_worth_another_try() -> None:
