@@ -55,7 +55,7 @@ class TableKeyring:
             with named_errors("read signing key"):
                 found = await self._read(key)
             if found is None:  # a key is made on its own day only
-                self._absent.add(key)
+                self._absent = {each for each in self._absent if self._is_believed(each)} | {key}
                 return None
             self._known[key] = found
         return self._known[key]

@@ -27,6 +27,8 @@ MAX_AGE = timedelta(seconds=30)
 """Oldest shared answer that anybody gets."""
 _ACTIVE = timedelta(minutes=1)
 _REMEMBERED = 1024
+MOST_PAGES = 40
+"""Of answers that are kept: ten networks full of endpoints (1,000 each), some 60 MiB. The youngest is kept however long."""
 _API_VERSION = "2024-05-01"  # what is read of endpoints and interfaces has looked the same for years
 _MANY = 9
 """Single reads within a minute, at ease, from which on those of several registries are made together."""
@@ -103,6 +105,7 @@ class SharedReads[Answer]:
         began = self._now()
         if since is not None:
             began = max(began, known.last + self._pause(what, known))
+        self._tidy()
         look = known.look = begin_look(lambda: self._begin(what, known, began), began)
         known.last, known.spared = began, 0
         return await look.answer()
@@ -113,6 +116,17 @@ class SharedReads[Answer]:
             await asyncio.sleep(early)
         answer, known.requests = await self._read(what)
         return answer
+
+    def _tidy(self) -> None:
+        """Let go of answers that serve nobody any more, and of those beyond the most that was least asked for."""
+        oldest, pages = self._now() - MAX_AGE, 0
+        for known in reversed(self._known.values()):
+            if known.look is None or not known.look.task.done():
+                continue
+            if known.look.began < oldest or pages >= MOST_PAGES:
+                known.look = None
+            else:
+                pages += known.requests
 
     def _pause(self, what: ResourceId, known: _Known[Answer]) -> timedelta:
         """With nothing left, all the things that are being read take together their share of what is refilled."""

@@ -31,6 +31,8 @@ _LONGEST = timedelta(seconds=30)
 _GONE = 3 * _LONGEST
 """Whoever has not asked again by then does so in another process, or not at all."""
 _REMEMBERED = 16_384
+_SUBSCRIPTIONS = 1024
+"""Whose reads are kept apart; a pass whose subscription was forgotten meanwhile has nothing left to give back."""
 
 
 class _Line:
@@ -87,7 +89,7 @@ class Admission:
         self._throttle = throttle
         self._policy = policy
         self._clock = clock
-        self._reads: dict[Bucket, _Reads] = {}
+        self._reads: OrderedDict[Bucket, _Reads] = OrderedDict()
         self._writes: dict[Bucket, _Line] = {}
         self._places: OrderedDict[str, datetime] = OrderedDict()
         self._inside: dict[str, tuple[Bucket, float]] = {}
@@ -117,7 +119,8 @@ class Admission:
         """The pass has ended: what it did not read is free again."""
         bucket_, cost = self._inside.pop(registry.key, (None, 0.0))
         if bucket_ is not None:
-            self._of(bucket_).set_aside -= cost
+            known = self._of(bucket_)
+            known.set_aside = max(0.0, known.set_aside - cost)
 
     def _enter(self, row: LedgerRow, *, begins: bool) -> None:
         self.leave(row.registry)
@@ -164,7 +167,11 @@ class Admission:
         return list(dict.fromkeys(bucket(NETWORK_WRITES, each.endpoints_group.subscription) for each in networks))
 
     def _of(self, reads: Bucket) -> _Reads:
-        return self._reads.setdefault(reads, _Reads())
+        known = self._reads.setdefault(reads, _Reads())
+        self._reads.move_to_end(reads)
+        if len(self._reads) > _SUBSCRIPTIONS:
+            self._reads.popitem(last=False)
+        return known
 
 
 def _cost(row: LedgerRow) -> float:

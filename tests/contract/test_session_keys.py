@@ -86,5 +86,16 @@ async def test_what_does_not_exist_is_read_once(azurite_account: StateAccount) -
     assert len(reads) == 1
 
 
+async def test_names_that_no_key_had_are_not_remembered_for_longer_than_keys(azurite_account: StateAccount) -> None:
+    clock = SetClock()
+    async with AsyncExitStack() as open_ones:
+        ring = await opened(open_ones, azurite_account, clock, f"keys{uuid4().hex}")
+        for _ in range(5):
+            assert await ring.find((clock.at - DAY).date().isoformat()) is None
+            clock.at += DAY
+
+        assert len(ring._absent) <= 2
+
+
 async def opened(open_ones: AsyncExitStack, account: StateAccount, clock: SetClock, name: str) -> TableKeyring:
     return await open_ones.enter_async_context(aclosing(TableKeyring(account, clock, name)))

@@ -50,6 +50,23 @@ def test_places_of_registries_that_never_came_back_are_forgotten() -> None:
     assert len(door.admission._places) == admission._REMEMBERED
 
 
+def test_reads_of_subscriptions_that_nobody_asked_for_long_are_forgotten_and_a_late_pass_gives_nothing_back() -> None:
+    door = Door()
+    late = new(0)
+    assert not door.wait(late)
+    for number in range(admission._SUBSCRIPTIONS + 5):
+        registry = replace(late.registry, subscription=f"subscription-{number}", text=f"/{number}")
+        row = replace(late, registry=registry)
+        assert not door.wait(row)
+        door.admission.leave(registry)
+    assert len(door.admission._reads) == admission._SUBSCRIPTIONS
+
+    door.admission.leave(late.registry)
+
+    assert door.admission._reads[door.reads].set_aside == 0
+    assert not door.admission._inside
+
+
 @pytest.mark.virtual_time
 async def test_since_when_a_pass_waits_for_names_is_forgotten_of_registries_that_never_came_back() -> None:
     desk = Desk()
