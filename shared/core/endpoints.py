@@ -217,10 +217,7 @@ def _repair(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing
     status = status_towards(own, wanted) or ConnectionStatus.UNKNOWN
     if own.state.lower() == "succeeded" and status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}:
         return _approval_block(wanted, own, status)
-    if seen in {
-        0,
-        2,
-    }:  # what was made anew gets another chance as well: its creation may have failed for a passing reason
+    if seen in {0, 2}:  # the creation of what was made anew may have failed by chance as well
         return Standing(
             wanted=wanted, change=_put(wanted, own.location, dict(own.tags), repair=True), broken=own.id.key
         )
