@@ -82,7 +82,7 @@ class Owners:
                 case Kinship.MANAGED:
                     return _registries(await self._azure.managed_by(subject))
                 case Kinship.ENDPOINT:
-                    return await self._tagged(subject)
+                    named = await self._named(subject)
                 case Kinship.RECORD:
                     return ()  # a record says nothing of whom it is for; a pass that saw it has noted it
                 case _:
@@ -90,14 +90,13 @@ class Owners:
         except (AccessDenied, Blocked) as error:  # asking again would not help: somebody else's group
             tell("ignore", level=logging.DEBUG, why=error.name, detail=error.sentence)
             return ()
-
-    async def _tagged(self, endpoint: ResourceId) -> tuple[ResourceId, ...]:
-        """The registry that an endpoint's tags name, if the ledger knows it: tags are free text."""
-        tags = await self._azure.endpoint_tags(endpoint)
-        if tags.get(MANAGED_BY_TAG) != MANAGED_BY:
-            return ()
-        named = _registries(tags.get(REGISTRY_TAG, ""))
+        # Tags are free text, so the ledger has to know it. That the app may not read its own ledger is an error like any.
         return tuple(await self._ledger.summaries(named)) if named else ()
+
+    async def _named(self, endpoint: ResourceId) -> tuple[ResourceId, ...]:
+        """The registry that an endpoint's tags name."""
+        tags = await self._azure.endpoint_tags(endpoint)
+        return _registries(tags.get(REGISTRY_TAG, "")) if tags.get(MANAGED_BY_TAG) == MANAGED_BY else ()
 
     @property
     def _azure(self) -> OwnerSource:

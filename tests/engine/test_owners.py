@@ -13,6 +13,7 @@ from shared.core.errors import AccessDenied, Refused, RegistryIsolationError, Un
 from shared.core.naming import MANAGED_BY, MANAGED_BY_TAG, REGISTRY_TAG, endpoint_tags
 from shared.core.registry import ENDPOINT_TYPE, STORAGE_TYPE
 from shared.engine.owners import MOST_REMEMBERED, REMEMBERED, Owners
+from shared.engine.records import LedgerSummary
 from tests.core.worlds import GUID, MANAGED, ZONE_HOME, a_policy, group_id, registry_id, zone_id
 from tests.engine.desk import ALPHA, SECOND, a_row
 from tests.virtual_time import LoopClock
@@ -214,3 +215,20 @@ async def test_an_endpoint_that_serves_several_registries_leads_to_each() -> Non
         await office.index.note(registry, [ENDPOINT])
 
     assert list(await office.owners.of(ENDPOINT)) == several(3)
+
+
+async def test_an_app_that_may_not_read_its_own_ledger_says_so_and_drops_no_event() -> None:
+    """Only Azure's refusal to tell of somebody else's group means that the part is nobody's."""
+
+    class Locked(MemoryLedger):
+        async def summaries(self, registries: Sequence[ResourceId]) -> Mapping[ResourceId, LedgerSummary]:
+            raise AccessDenied(f"The app may not read its ledger of {len(registries)}.")
+
+    office = Office()
+    owners = Owners(
+        policy=a_policy(), index=office.index, ledger=Locked(), clock=office.clock, make_source=lambda: office.azure
+    )
+    office.azure.tags[ENDPOINT] = endpoint_tags(ALPHA)
+
+    with pytest.raises(AccessDenied, match="its ledger of 1"):
+        await owners.of(ENDPOINT)
