@@ -104,7 +104,7 @@ LISTED: Mapping[str, tuple[str, ...]] = {
         "  deepest queue, messages hidden for later included",
         "  deliveries that had to be sent again",
         "  all work done after the last event",
-        "  memory of each host before and after",
+        "  memory of each host before, after, later",
     ),
     "The dashboard's first page, 10,000 registries in Azurite, at the local host": (
         "  median of the page",
