@@ -25,14 +25,15 @@ class AzureTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core give
 
     def __init__(self, ca_file: str = "") -> None:
         super().__init__()
-        self._trust: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca_file) if ca_file else True
+        self._ca_file = ca_file
         self._was_opened = False
 
     async def open(self) -> None:
         """Make the session, once: the SDK opens its transport before each request, and refuses to after `close`."""
         if not self._was_opened:
             self._was_opened = True
-            connector = TCPConnector(limit=MOST_CONNECTIONS, ssl=self._trust)
+            trust = ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True
+            connector = TCPConnector(limit=MOST_CONNECTIONS, ssl=trust)
             # As the SDK makes it: proxies of the environment count, cookies and compression are the SDK's business.
             self.session = ClientSession(
                 connector=connector, trust_env=True, cookie_jar=DummyCookieJar(), auto_decompress=False
