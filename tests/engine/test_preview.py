@@ -5,24 +5,17 @@ import pytest
 from shared.core.errors import WorkUnderWay
 from shared.core.registry import EndpointConnection
 from shared.core.verification import Verification
-from shared.engine.inquiry import Inquiry
 from shared.engine.left_over import leading_nowhere
-from shared.engine.preview import Previewer
 from shared.engine.records import Claim
-from shared.engine.remediation import Remediation
 from shared.engine.rollback import judge
-from shared.engine.undo import Undo
 from shared.engine.work import Work
 from tests.core.worlds import a_policy, a_registry, an_endpoint, closed, group_id, plan_for, private, want
 from tests.engine.desk import ALPHA, MINUTE, SECOND, Desk, a_retrier
+from tests.engine.remediating import previewer_of, remediation_of
 from tests.virtual_time import EPOCH
 
 pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
-
-
-def previewer_of(desk: Desk) -> Previewer:
-    return Previewer(desk._services(desk.ledger, desk.queue, MINUTE))
 
 
 async def test_a_dry_run_of_a_plan_that_is_too_large_says_that_it_would_be_refused() -> None:
@@ -45,15 +38,7 @@ async def test_a_digest_is_not_compared_while_a_pass_has_the_registry() -> None:
     desk = Desk()
     await desk.ask()
     await desk.remember(claim=Claim(holder="1.1@x", until=EPOCH + 19 * SECOND), pending=())
-    remediation = Remediation(
-        inquiry=Inquiry(desk.ledger, desk.policy, desk.clock),
-        intake=desk.intake,
-        undo=Undo(desk.ledger, desk.queue, desk.clock),
-        ledger=desk.ledger,
-        policy=desk.policy,
-        clock=desk.clock,
-        make_previewer=lambda: previewer_of(desk),
-    )
+    remediation = remediation_of(desk)
 
     with pytest.raises(WorkUnderWay) as told:
         await remediation.remediate(ALPHA, caller="somebody", digest="d")

@@ -7,12 +7,10 @@ import pytest
 from shared.core.arm import ResourceId
 from shared.core.errors import OutOfScope, UnknownRegistry
 from shared.core.requests import WorkMessage
-from shared.engine.inquiry import Inquiry
-from shared.engine.preview import Previewer
 from shared.engine.remediation import Remediation
-from shared.engine.undo import Undo
 from tests.core.worlds import a_policy, registry_id
-from tests.engine.desk import ALPHA, MINUTE, Desk
+from tests.engine.desk import ALPHA, Desk
+from tests.engine.remediating import remediation_of
 
 pytestmark = pytest.mark.virtual_time
 PERSON = "somebody"
@@ -23,18 +21,6 @@ WORDS: dict[str, Word] = {
     "resume": lambda made, registry: made.resume(registry, caller=PERSON),
 }
 every_word = pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
-
-
-def remediation_of(desk: Desk) -> Remediation:
-    return Remediation(
-        inquiry=Inquiry(desk.ledger, desk.policy, desk.clock),
-        intake=desk.intake,
-        undo=Undo(desk.ledger, desk.queue, desk.clock),
-        ledger=desk.ledger,
-        policy=desk.policy,
-        clock=desk.clock,
-        make_previewer=lambda: Previewer(desk._services(desk.ledger, desk.queue, MINUTE)),
-    )
 
 
 @every_word

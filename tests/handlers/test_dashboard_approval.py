@@ -2,11 +2,8 @@
 
 import pytest
 
-from shared.engine.inquiry import Inquiry
-from shared.engine.preview import Previewer
-from shared.engine.remediation import Remediation
-from shared.engine.undo import Undo
-from tests.engine.desk import ALPHA, MINUTE, Desk
+from tests.engine.desk import ALPHA, Desk
+from tests.engine.remediating import previewer_of, remediation_of
 from tests.handlers.dashboard_rig import Browser, Seen
 
 pytestmark = pytest.mark.virtual_time
@@ -14,20 +11,8 @@ PATH = f"/registries/{ALPHA.subscription}/{ALPHA.resource_group}/{ALPHA.name}/ac
 ELSEWHERE = "f" * 64
 
 
-def previewer_of(desk: Desk) -> Previewer:
-    return Previewer(desk._services(desk.ledger, desk.queue, MINUTE))
-
-
 async def browser_of(desk: Desk) -> Browser:
-    remediation = Remediation(
-        inquiry=Inquiry(desk.ledger, desk.policy, desk.clock),
-        intake=desk.intake,
-        undo=Undo(desk.ledger, desk.queue, desk.clock),
-        ledger=desk.ledger,
-        policy=desk.policy,
-        clock=desk.clock,
-        make_previewer=lambda: previewer_of(desk),
-    )
+    remediation = remediation_of(desk)
     made = Browser(desk.policy, clock=desk.clock, ledger=desk.ledger, queue=desk.queue, remediation=remediation)
     await made.sign_in()
     return made
