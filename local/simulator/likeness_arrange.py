@@ -137,7 +137,8 @@ class Arranger:
         key = wanted.lower() + "/"
         for exchange in self._exchanges:
             for body in (exchange.request_body, exchange.body):
-                place = body.get("location") if isinstance(body, dict) and exchange.status < 300 else None
+                accepted = exchange.status < 300 or exchange.status == 429  # told to come back, not that it is wrong
+                place = body.get("location") if isinstance(body, dict) and accepted else None
                 named = isinstance(place, str) and place.lower() != "global"
                 if named and any(each.lower().startswith(key) for each in references(body, exchange.plain_path)):
                     return str(place)

@@ -86,6 +86,13 @@ class Connections:
         self._driver.arrange("PUT", identity, version, body)
         self._driver.settle()
 
+    def decided(self, endpoint: str, target: str, status: str, description: str) -> None:
+        """A private endpoint shows what the owner of its target decided: decide the same."""
+        wanted = self._names.text(target)
+        made = self._connection(wanted, self._names.text(endpoint))
+        if made is not None and status in ("Approved", "Rejected") and _status(made) != status:
+            self._decide(wanted, made, status, description)
+
     def decide_again(self, connection_id: str) -> None:
         """Approve a connection that waits, reject one that was approved, and leave the operation under way."""
         target = _parent(connection_id)
@@ -131,6 +138,14 @@ def _status(connection: dict[str, Any]) -> str:
     properties = connection.get("properties")
     state = _part(properties if isinstance(properties, dict) else {}, "privateLinkServiceConnectionState")
     return str(state.get("status", ""))
+
+
+def before_decision(body: Any) -> Any:
+    """A recorded connection as it was while it waited for the decision that made it look like this."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    if not isinstance(properties, dict):
+        return body
+    return {**body, "properties": {**properties, "privateLinkServiceConnectionState": {"status": "Pending"}}}
 
 
 def connections_in(body: Any) -> list[dict[str, Any]]:

@@ -53,7 +53,9 @@ class OperationUrls:
 
     def fails(self, exchange: Exchange) -> bool:
         """Whether the recording shows later that the operation which this exchange started has failed."""
-        keys = {_key(exchange.headers[name]) for name in _HEADERS if name in exchange.headers}
+        return self._fail_among({_key(exchange.headers[name]) for name in _HEADERS if name in exchange.headers})
+
+    def _fail_among(self, keys: set[str]) -> bool:
         return any(_failed(each) for each in self._exchanges if _key(each.path) in keys)
 
     def of(self, exchange: Exchange, near: int) -> str:
@@ -132,7 +134,7 @@ class OperationUrls:
         if wanted != zone:
             self._arranger.ensure(zone)
         body = self._link_body(group) if wanted != zone else {"location": "global"}
-        if _failed(exchange):
+        if self._fail_among({_key(exchange.path)}):
             return self._refused_later(wanted, version, body)
         if "delete" in kind:
             self._arranger.ensure(wanted, body=body, version=version)
@@ -184,7 +186,7 @@ class OperationUrls:
         group = self._scratch_group(exchange)
         registry = f"{group}/providers/Microsoft.ContainerRegistry/registries/{self._scratch_name()}"
         wanted = {
-            "privateendpointconnections": f"{registry}/privateEndpointConnections/likeness",
+            "privateendpointconnections": f"{registry}/privateEndpointConnections/likeness.{self._scratch:032x}",
             "replications": f"{registry}/replications/northeurope",
         }.get(kind, registry)
         self._arranger.ensure(registry, near=near)

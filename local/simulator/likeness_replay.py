@@ -14,7 +14,7 @@ from local.simulator import arm_ids
 from local.simulator.likeness_arrange import Arranger
 from local.simulator.likeness_changes import UnseenChanges
 from local.simulator.likeness_compare import Difference, body_of, compare
-from local.simulator.likeness_connections import connections_in, decisions_in
+from local.simulator.likeness_connections import before_decision, connections_in, decisions_in
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_foreign import groups_in
 from local.simulator.likeness_names import Names
@@ -201,10 +201,12 @@ class _Player:
         path = exchange.plain_path
         shown = exchange.body if exchange.status < 300 and isinstance(exchange.body, dict) else {}
         usable = shown if "properties" in shown or "location" in shown else None
-        self._arranger.ensure(path, near=position, body=usable, version=exchange.api_version)
+        before = before_decision(usable) if _decides_at_once(exchange) else usable
+        self._arranger.ensure(path, near=position, body=before, version=exchange.api_version)
         self._driver.attach(self._names.text(path), usable)
         for decision in decisions_in(usable):
             self._driver.decide(self._names.text(path), *decision)
+            self._arranger.connections.decided(path, *decision)
         for connection in connections_in(usable):
             self._arranger.ensure(str(connection["id"]), near=position, body=connection)
         if exchange.method == "DELETE" and exchange.status < 300:
@@ -253,6 +255,12 @@ class _Player:
 
 def _start(moments: Sequence[datetime]) -> datetime | None:
     return min(moments) if moments else None
+
+
+def _decides_at_once(exchange: Exchange) -> bool:
+    """Whether the answer shows a connection after the decision that the request made: Microsoft.Storage does so."""
+    kind = target_of(exchange.plain_path).type
+    return exchange.method == "PUT" and kind == "microsoft.storage/storageaccounts/privateendpointconnections"
 
 
 def _under_way(exchange: Exchange) -> bool:

@@ -38,8 +38,8 @@ _LAST_MOMENT = timedelta(milliseconds=1)
 class Run:
     """One case on its way."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self.azure = SimulatedAzure(seed=3, options=Options(**options))
+    def __init__(self, options: dict[str, Any], azure: SimulatedAzure | None = None) -> None:
+        self.azure = azure or SimulatedAzure(seed=3, options=Options(**options))
         subscription = f"/subscriptions/{SUBSCRIPTION}"
         self.names = {"sub": subscription, "group": f"{subscription}/resourceGroups/Rg-One"}
         self.last = Response(200)
