@@ -114,9 +114,11 @@ fuzz: .venv/.ready .local/fuzz/.ready ## let atheris look for input that a parse
 	$(UV) pip install --quiet --require-hashes --python $(PYTHON) --target .local/fuzz -r requirements-fuzz.txt
 	touch $@
 
-coverage: setup cli browser ## run every test and say which lines and branches none of them reaches (docs/quality.md)
+coverage: setup cli browser ## run every test, and the bench in small; say which lines and branches nothing reaches (docs/quality.md)
 	rm -rf .local/coverage && mkdir -p .local/coverage
 	$(PYTHON) -m pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
+	$(PYTHON) -m coverage run --source=bench -m bench --small --output .local/coverage/bench.md > /dev/null
+	$(PYTHON) -m coverage combine --quiet --append
 	@$(PYTHON) -m local.coverage_report
 
 mutants: .venv/.ready .local/mutants/.ready ## change the planner and the errors in small ways that a test has to notice (docs/quality.md)

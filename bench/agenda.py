@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from bench.article import article
 from bench.asking import asking
@@ -23,62 +24,61 @@ from bench.hosts import several_hosts
 from bench.irrelevant_events import irrelevant_events
 from bench.isolation import CASES, WARM, isolate
 from bench.latency import latency
-from bench.rows import Section
-from bench.rush import ENOUGH, rushing
-from bench.storm import QUICK_EVENTS, storming
+from bench.rows import Section, by_budget
+from bench.rush import rushing
+from bench.sizes import Apart, Sizes
+from bench.storm import storming
 from bench.sweep import sweeping
 from bench.sweep_process import sweeping_apart
 
-_STARTS, _QUICK_STARTS = 11, 5
-_RUSH, _QUICK_RUSH = 60, 20
-_CROWDS = (1_000, 10_000)
-_HOSTS = (1, 2, 3, 4)
-_STORMED = 2
-_ROWS_SHOWN = 10_000
 _FIRST_COME = 2
 """How many sections on latency and requests, which are what the product is about, stand before all others."""
+_NO_FIGURE = (
+    "This run has no measurement of it: `make bench` has, it sweeps 10,000 registries and creates 1,000 at once."
+)
 
 
-def in_a_minute() -> list[Section]:
-    """What a minute allows: no Azure CLI, no process but fresh interpreters, no crowd."""
-    return [*_by_machine(quick=True), _section("some registries at once", lambda: rushing(_QUICK_RUSH, budgeted=False))]
-
-
-def in_full() -> list[Section]:
+def measure(sizes: Sizes) -> list[Section]:
     """
-    All of it.
+    Measure as much as *sizes* say; a section on the budgets comes before all others.
 
     Raises:
         ReferenceFailed: A run that figures were to come from did not do its work.
     """
-    first = _by_machine(quick=False)
+    first = _by_machine(sizes)
+    found = _without_programs(sizes, first) if sizes.apart is None else _in_full(sizes, sizes.apart, first)
+    return [by_budget(found, _NO_FIGURE), *found]
+
+
+def _without_programs(sizes: Sizes, first: list[Section]) -> list[Section]:
+    """What a minute allows: no Azure CLI, no process but fresh interpreters, no crowd."""
+    return [*first, _section("some registries at once", lambda: rushing(sizes.rush))]
+
+
+def _in_full(sizes: Sizes, more: Apart, first: list[Section]) -> list[Section]:
+    """All of it."""
     apart = [
-        _section("several hosts", lambda: several_hosts(_HOSTS)),
-        _section("a storm of events", lambda: storming(QUICK_EVENTS, (_STORMED,))),
-        _section("the dashboard", lambda: dashboard(_ROWS_SHOWN)),
+        _section("several hosts", lambda: several_hosts(more.sharing)),
+        _section("a storm of events", lambda: storming(more.storms)),
+        _section("the dashboard", lambda: dashboard(more.board)),
     ]
-    with Beside(a_thousand_at_once) as thousand:
-        some = _section("some registries at once", lambda: rushing(_RUSH, budgeted=False))
-        by_hand = _section("the article's way", article)
-        sweeps = _section("sweeps in virtual time", lambda: sweeping(_CROWDS))
-        fresh = _section("sweeps in fresh processes", lambda: sweeping_apart(_CROWDS))
-        all_of_them = _section("a thousand registries at once", thousand.result)
+    with Beside(partial(rushing, more.rush)) as many:
+        some = _section("some registries at once", lambda: rushing(sizes.rush))
+        by_hand = _section("the article's way", lambda: article(more.their_seeds, more.our_seeds))
+        sweeps = _section("sweeps in virtual time", lambda: sweeping(more.crowds))
+        fresh = _section("sweeps in fresh processes", lambda: sweeping_apart(more.crowds))
+        all_of_them = _section("many registries at once", many.result)
     return [*first[:_FIRST_COME], by_hand, *first[_FIRST_COME:], some, all_of_them, sweeps, fresh, *apart]
 
 
-def a_thousand_at_once() -> Section:
-    """What the budget of the throttling limits speaks of."""
-    return rushing(ENOUGH, budgeted=True)
-
-
-def _by_machine(*, quick: bool) -> list[Section]:
+def _by_machine(sizes: Sizes) -> list[Section]:
     """One registry, events, starts: seconds each, and short enough to be repeated for medians."""
     with _told("one registry, in four ways"):
         runs, warm = tuple(isolate(case) for case in CASES), isolate(WARM)
     with _told("cold starts"):
-        starts = measure_starts(_QUICK_STARTS if quick else _STARTS)
+        starts = measure_starts(sizes.starts)
     with _told("events"):
-        events = [irrelevant_events(quick=quick), event_intake(quick=quick)]
+        events = [irrelevant_events(sizes.event_rounds), event_intake(sizes.intake_rounds)]
     return [latency(runs), asking(runs, warm), *events, cold_start(starts), billing(runs, starts.working_mib)]
 
 

@@ -10,6 +10,7 @@ isolated, or there are no figures.
 import resource
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -25,8 +26,6 @@ from local.simulator import scenery
 from local.verdict import unisolated
 
 FAULT_RATE = 0.05
-_THEIR_SEEDS = range(7, 10)
-_OUR_SEEDS = range(1, 6)
 _CASE = Case(name="one region and one workspace", sharing=True)
 
 
@@ -51,18 +50,21 @@ class ByHand:
     problems: tuple[str, ...]
 
 
-def article() -> Section:
+def article(their_seeds: Sequence[int], our_seeds: Sequence[int]) -> Section:
     """
     The rows.
+
+    Args:
+        their_seeds: Of the days of faults that the commands are put to.
+        our_seeds: Of those that the app is put to.
 
     Raises:
         ReferenceFailed: Without faults, the commands or the app did not isolate the registry.
     """
-    calm, stormy = by_hand(0.0), [by_hand(FAULT_RATE, seed) for seed in _THEIR_SEEDS]
-    if calm.failed or calm.problems:
-        raise ReferenceFailed(f"the CLI's way did not work: {dict(calm.failed)} {' '.join(calm.problems)}")
+    calm, stormy = by_hand(0.0), [by_hand(FAULT_RATE, seed) for seed in their_seeds]
+    demand_complete(calm)
     ours = isolate(_CASE)
-    despite = [isolate_despite(replace(_CASE, name=f"faults {seed}"), seed, FAULT_RATE) for seed in _OUR_SEEDS]
+    despite = [isolate_despite(replace(_CASE, name=f"faults {seed}"), seed, FAULT_RATE) for seed in our_seeds]
     seconds = (ours.known - ours.event).total_seconds()
     late = [(run.known - run.event).total_seconds() for run in despite]
     return Section(
@@ -79,6 +81,17 @@ def article() -> Section:
             *_stormy_rows(stormy, late, sum(len(run.calls) for run in despite) / len(despite)),
         ),
     )
+
+
+def demand_complete(calm: ByHand) -> None:
+    """
+    Look at how the commands ended without faults.
+
+    Raises:
+        ReferenceFailed: One of them failed, or something is not isolated.
+    """
+    if calm.failed or calm.problems:
+        raise ReferenceFailed(f"the CLI's way did not work: {dict(calm.failed)} {' '.join(calm.problems)}")
 
 
 def _stormy_rows(stormy: list[ByHand], late: list[float], calls: float) -> tuple[Row, ...]:

@@ -33,14 +33,16 @@ class AzureCli:
 
     Args:
         home: Where it keeps its files.
+        python: Of the environment that it is installed in.
 
     Raises:
         ReferenceFailed: It is not installed, or cannot log in.
     """
 
-    def __init__(self, served: ServedAzure, home: Path) -> None:
-        if not os.access(PYTHON, os.X_OK):
+    def __init__(self, served: ServedAzure, home: Path, python: Path = PYTHON) -> None:
+        if not os.access(python, os.X_OK):
             raise ReferenceFailed("the Azure CLI is not installed; `make cli` does that")
+        self._python = python
         self._environment = clean_environment() | {
             "HOME": str(home),
             "AZURE_CONFIG_DIR": str(home / "azure"),
@@ -65,7 +67,7 @@ class AzureCli:
     def run(self, *arguments: str) -> Said:
         """Run one command to its end."""
         done = subprocess.run(
-            [str(PYTHON), "-m", "azure.cli", *arguments, "--output", "json"],
+            [str(self._python), "-m", "azure.cli", *arguments, "--output", "json"],
             env=self._environment,
             capture_output=True,
             text=True,

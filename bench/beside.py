@@ -9,6 +9,7 @@ from typing import Self
 from bench.rows import ReferenceFailed, Section
 
 _SPAWN = get_context("spawn")
+_PATIENCE = 30.0
 
 
 class Beside:
@@ -46,6 +47,7 @@ class Beside:
         except EOFError as error:
             self._process.join()
             raise ReferenceFailed(f"a process of the bench ended with status {self._process.exitcode}") from error
+        self._process.join(_PATIENCE)  # it has said everything and ends by itself
         if isinstance(found, Section):
             return found
         raise ReferenceFailed(str(found))

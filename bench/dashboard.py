@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import median
 
 from aiohttp import ClientSession, ClientTimeout, CookieJar
-from rich.console import Console
 
-from bench import machine, table
+from bench import program
 from bench.rows import ReferenceFailed, Section, bounded, told
+from bench.sizes import Board
 from local.stage import Stage
 from local.stage_scene import Scene
 from shared.cloud.ledger import batches
@@ -35,7 +35,6 @@ from shared.engine.records import LedgerRow
 
 MOST_MILLISECONDS = 300.0
 MOST_KILOBYTES = 200.0
-_REQUESTS = 40
 _PATIENCE = timedelta(minutes=3)
 _KILO = 1000
 _DASHBOARD = "/api/dashboard"
@@ -100,8 +99,13 @@ async def fill(connection_string: str, rows: Sequence[LedgerRow]) -> None:
             await client.submit_transaction([("create", entity) for entity in batch])
 
 
-async def visit(url: str, key: str, registries: int) -> Figures:
-    """Sign in with a function key and look again and again."""
+async def visit(url: str, key: str, board: Board) -> Figures:
+    """
+    Sign in with a function key and look again and again.
+
+    Raises:
+        ReferenceFailed: There was no page, or it did not show every registry in time.
+    """
     async with ClientSession(url, cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=60)) as browser:
         async with browser.post(f"{_DASHBOARD}-code", headers={"x-functions-key": key}) as answer:
             code = (await answer.json())["code"]
@@ -110,7 +114,7 @@ async def visit(url: str, key: str, registries: int) -> Figures:
             pass
         began = time.perf_counter()
         first, _ = await _page(browser)
-        whole = f"of {registries:,}".replace(",", "\u202f")
+        whole = f"of {board.registries:,}".replace(",", "\u202f")
         while True:
             took, text = await _page(browser)
             if whole in text:
@@ -120,7 +124,7 @@ async def visit(url: str, key: str, registries: int) -> Figures:
             await asyncio.sleep(0.2)
         counted = (time.perf_counter() - began) * _KILO
         times = [took]
-        for _ in range(_REQUESTS):
+        for _ in range(board.looks):
             await asyncio.sleep(0.5)  # so that readings in the background fall between, as they do in life
             took, text = await _page(browser)
             times.append(took)
@@ -136,20 +140,24 @@ async def _page(browser: ClientSession) -> tuple[float, str]:
     return (time.perf_counter() - began) * _KILO, text
 
 
-def measure(registries: int) -> Figures:
+def measure(board: Board) -> Figures:
     """Start everything, fill the ledger, look."""
     with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), scale=0.1) as stage:
         stage.start_clouds()
         scene: Scene = stage.azure.scene
         now = datetime.now(UTC)
-        asyncio.run(fill(stage.azurite.connection_string, rows_of(registries, scene.subscription, now)))
+        asyncio.run(fill(stage.azurite.connection_string, rows_of(board.registries, scene.subscription, now)))
         stage.start_host()
-        return asyncio.run(visit(stage.host.url, stage.host.key, registries))
+        return asyncio.run(visit(stage.host.url, stage.host.key, board))
 
 
-def dashboard(registries: int) -> Section:
+def dashboard(board: Board) -> Section:
     """Give the rows."""
-    found = measure(registries)
+    return section(board.registries, measure(board))
+
+
+def section(registries: int, found: Figures) -> Section:
+    """Give the rows of what was found."""
     late = sorted(found.times)[int(len(found.times) * 0.95)]
     return Section(
         title=f"The dashboard's first page, {registries:,} registries in Azurite, at the local host",
@@ -165,19 +173,14 @@ def dashboard(registries: int) -> Section:
     )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.dashboard", description="Measure the dashboard's first page."
     )
-    parser.add_argument("registries", type=int, nargs="?", default=10_000)
-    try:
-        section = dashboard(parser.parse_args().registries)
-    except ReferenceFailed as problem:
-        print(f"The bench has no figures: {problem}", file=sys.stderr)
-        return 1
-    table.show([section], dict(machine.facts()), Console(width=160))
-    return 0
+    parser.add_argument("registries", type=int, nargs="?", default=Board().registries)
+    asked = parser.parse_args(arguments)
+    return program.run(lambda: [dashboard(Board(registries=asked.registries))])
 
 
 if __name__ == "__main__":

@@ -23,19 +23,19 @@ from local.virtual_time import LoopClock
 from shared.engine.intake import Intake
 from shared.engine.reception import Reception
 
-_ROUNDS, _QUICK_ROUNDS, _BATCH = 60, 20, 100
+_BATCH = 100
 _RELEVANT = 20
 """One event in so many is about a registry."""
 
 
-def event_intake(*, quick: bool) -> Section:
+def event_intake(rounds: int) -> Section:
     """
-    Give the rows.
+    Give the rows, from *rounds* of events.
 
     Raises:
         ReferenceFailed: A registry's event was not taken, or another one was.
     """
-    ours, reading = asyncio.run(_story(_QUICK_ROUNDS if quick else _ROUNDS))
+    ours, reading = asyncio.run(_story(rounds))
     return Section(
         title="Events taken in, 95 % of them irrelevant",
         rows=(

@@ -16,18 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from rich.console import Console
-
-from bench import machine, table
+from bench import program
 from bench.irrelevant_events import event_of, irrelevant
-from bench.rows import ReferenceFailed, Row, Section, exactly, told
+from bench.rows import Row, Section, exactly, told
 from bench.several_hosts import SeveralHosts
+from bench.sizes import Sharing
 from local.demo import work_folder
 
-_REGISTRIES = 8
-_INTAKE_ROUNDS, _PASS_ROUNDS = 5, 5
-_DELIVERIES, _BATCH = 12, 40
-"""Of one round; a delivery may bear many events."""
+_BATCH = 40
+"""A delivery may bear many events."""
 _RELEVANT = 20
 """One event in so many is about a registry."""
 _PATIENCE = 600.0
@@ -57,7 +54,7 @@ class Shared:
     behind: float
 
 
-def several_hosts(counts: Sequence[int] = (1, 2, 3, 4)) -> Section:
+def several_hosts(sharing: Sharing) -> Section:
     """
     Give the rows.
 
@@ -65,11 +62,11 @@ def several_hosts(counts: Sequence[int] = (1, 2, 3, 4)) -> Section:
         ReferenceFailed: Hosts lost something, or left something open.
     """
     logging.getLogger("aiohttp").setLevel(logging.ERROR)
-    runs = [asyncio.run(measure(count)) for count in counts]
-    return Section(title="Several host processes on one queue, real time", rows=tuple(_rows(runs)))
+    runs = [asyncio.run(measure(count, sharing)) for count in sharing.hosts]
+    return section(runs)
 
 
-async def measure(hosts: int) -> Shared:
+async def measure(hosts: int, sharing: Sharing) -> Shared:
     """
     Let *hosts* processes work side by side.
 
@@ -78,12 +75,12 @@ async def measure(hosts: int) -> Shared:
     """
     with work_folder(f"hosts-{hosts}") as folder:
         async with SeveralHosts(folder.path, hosts) as several:
-            names = [f"models-{number:02d}" for number in range(_REGISTRIES)]
+            names = [f"models-{number:02d}" for number in range(sharing.registries)]
             several.create(names)
             waits = await several.until_isolated(names, seconds=_PATIENCE)
-            intake = [await _take_in(several, names, number) for number in range(_INTAKE_ROUNDS)]
+            intake = [await _take_in(several, names, number, sharing.deliveries) for number in range(sharing.rounds)]
             await several.until_isolated(names, seconds=_PATIENCE)
-            rounds = [await _look_again(several, names) for _ in range(_PASS_ROUNDS)]
+            rounds = [await _look_again(several, names) for _ in range(sharing.rounds)]
             await several.check(names)
             return Shared(
                 hosts=hosts,
@@ -96,17 +93,19 @@ async def measure(hosts: int) -> Shared:
             )
 
 
-async def _take_in(several: SeveralHosts, names: Sequence[str], number: int) -> float:
+async def _take_in(several: SeveralHosts, names: Sequence[str], number: int, deliveries: int) -> float:
     """One round's events, as many deliveries at once as there are; gives events per second."""
     others = irrelevant()
     events = [
         event_of(f"Microsoft.MachineLearningServices/registries/{names[(at // _RELEVANT + number) % len(names)]}")
         if at % _RELEVANT == 0
         else others[at % len(others)]
-        for at in range(_DELIVERIES * _BATCH)
+        for at in range(deliveries * _BATCH)
     ]
     began = time.perf_counter()
-    await asyncio.gather(*(several.deliver(events[first : first + _BATCH]) for first in range(0, len(events), _BATCH)))
+    await asyncio.gather(
+        *(several.balance.deliver(events[first : first + _BATCH]) for first in range(0, len(events), _BATCH))
+    )
     return len(events) / (time.perf_counter() - began)
 
 
@@ -114,10 +113,15 @@ async def _look_again(several: SeveralHosts, names: Sequence[str]) -> float:
     """An event for each registry, each of which costs a pass; gives passes per second."""
     before, began = sum(several.passes()), time.perf_counter()
     events = [event_of(f"Microsoft.MachineLearningServices/registries/{name}") for name in names]
-    await asyncio.gather(*(several.deliver([event]) for event in events))
+    await asyncio.gather(*(several.balance.deliver([event]) for event in events))
     await several.until_isolated(names, seconds=_PATIENCE)
     spent = time.perf_counter() - began
     return (sum(several.passes()) - before) / spent
+
+
+def section(runs: Sequence[Shared]) -> Section:
+    """Give the rows of *runs*."""
+    return Section(title="Several host processes on one queue, real time", rows=tuple(_rows(runs)))
 
 
 def _rows(runs: Sequence[Shared]) -> list[Row]:
@@ -154,17 +158,12 @@ def _rows(runs: Sequence[Shared]) -> list[Row]:
     return rows
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when something was lost."""
     parser = argparse.ArgumentParser(prog="python -m bench.hosts", description="Measure hosts that share a queue.")
-    parser.add_argument("hosts", type=int, nargs="*", default=[1, 2, 3, 4])
-    try:
-        section = several_hosts(parser.parse_args().hosts)
-    except ReferenceFailed as problem:
-        print(f"The bench has no figures: {problem}", file=sys.stderr)
-        return 1
-    table.show([section], dict(machine.facts()), Console(width=160))
-    return 0
+    parser.add_argument("hosts", type=int, nargs="*", default=Sharing().hosts)
+    asked = parser.parse_args(arguments)
+    return program.run(lambda: [several_hosts(Sharing(hosts=tuple(asked.hosts)))])
 
 
 if __name__ == "__main__":

@@ -28,17 +28,17 @@ _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers"
 _REGISTRY = f"{_GROUP}/Microsoft.MachineLearningServices/registries/contoso-models"
 APP = "00000000-0000-4000-8000-0000000000aa"
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
-_ROUNDS, _QUICK_ROUNDS, _BATCH = 200, 40, 50
+_BATCH = 50
 
 
-def irrelevant_events(*, quick: bool) -> Section:
+def irrelevant_events(rounds: int) -> Section:
     """
-    The rows.
+    The rows, from *rounds* of events.
 
     Raises:
         ReferenceFailed: The reception did not even take the event that concerns it.
     """
-    timed, reading, written = asyncio.run(_story(_QUICK_ROUNDS if quick else _ROUNDS))
+    timed, reading, written = asyncio.run(_story(rounds))
     return Section(
         title="Events that concern nobody",
         rows=(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from bench.faulty_azure import FaultyAzure
 from bench.rows import ReferenceFailed
@@ -149,12 +150,7 @@ def isolate_despite(case: Case, seed: int, rate: float) -> Isolation:
     Raises:
         ReferenceFailed: The registry is not isolated, whatever the app says.
     """
-
-    def begin(azure: SimulatedAzure) -> None:
-        if isinstance(azure, FaultyAzure):
-            azure.roll(seed, rate)
-
-    return run_virtual(_story(case, FaultyAzure, begin))
+    return run_virtual(_story(case, FaultyAzure, lambda azure: cast("FaultyAzure", azure).roll(seed, rate)))
 
 
 async def _story(case: Case, azure_type: type[WatchedAzure], begin: Callable[[SimulatedAzure], None]) -> Isolation:

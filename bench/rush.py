@@ -11,16 +11,15 @@ registry of which the app says so must be isolated in the simulated Azure. One t
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from rich.console import Console
-
-from bench import machine, table
+from bench import program
 from bench.budgets import THROTTLED_RATIO, Budget
 from bench.rows import ReferenceFailed, Row, Section, bounded, compared, exactly, told
+from bench.sizes import RUSH_OF_THE_BUDGET
 from local.house import APP, House, as_id
 from local.simulator import scenery
 from local.simulator.provider_limits import PUBLISHED, READ, WRITE
@@ -32,8 +31,6 @@ from shared.core.requests import WorkMessage
 
 PER_NETWORK = 333
 """A network takes 1000 private endpoints (documentation of Azure subscription limits), a registry has three."""
-ENOUGH = 1000
-"""The budget speaks of so many."""
 _PER_USER = 150
 """Registries that one person may create at once: below the bucket of writes of one principal."""
 _LIMIT = timedelta(hours=1)
@@ -105,13 +102,9 @@ class RushHouse(House):
             self.isolated.setdefault(registry, self.now())
 
 
-def rushing(registries: int, *, budgeted: bool) -> Section:
+def rushing(registries: int) -> Section:
     """
-    Give the rows.
-
-    Args:
-        registries: How many.
-        budgeted: They are enough to stand for the budget; else the rows only inform.
+    Give the rows; they answer to the budget if *registries* are as many as it speaks of.
 
     Raises:
         ReferenceFailed: A registry is not isolated although the app says so.
@@ -119,7 +112,7 @@ def rushing(registries: int, *, budgeted: bool) -> Section:
     alone, many = run_virtual(rush(1)), run_virtual(rush(registries))
     return Section(
         title=f"{registries} registries at once, under the published limits",
-        rows=tuple(_rows(alone, many, budgeted=budgeted)),
+        rows=tuple(_rows(alone, many)),
     )
 
 
@@ -206,11 +199,11 @@ def lower_bound(alone: Rush, many: Rush) -> float:
     return max(alone.waits[-1], max(bounds(many).values()) + alone.tail)
 
 
-def _rows(alone: Rush, many: Rush, *, budgeted: bool) -> Iterator[Row]:
+def _rows(alone: Rush, many: Rush) -> Iterator[Row]:
     tightest = max(bounds(many).items(), key=lambda each: each[1])
     bound = f"{tightest[0]} would allow the last write after {tightest[1]:.0f} s"
     alone_text = f"alone, a registry takes {alone.waits[-1]:.0f} s"
-    about = Budget.THROTTLED if budgeted else None
+    about = Budget.THROTTLED if many.registries >= RUSH_OF_THE_BUDGET else None
     lost = many.registries - len(many.waits)
     note = f"The limits' lower bound for {many.registries} registries: {bound}; {alone_text}."
     least = lower_bound(alone, many)
@@ -247,17 +240,12 @@ def _rows(alone: Rush, many: Rush, *, budgeted: bool) -> Iterator[Row]:
     yield told("  processor time, simulated Azure included", f"{many.processor_seconds:.0f} s")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when the app said isolated and Azure did not."""
     parser = argparse.ArgumentParser(prog="python -m bench.rush", description="Measure many registries at once.")
     parser.add_argument("registries", type=int, nargs="*", default=[50])
-    try:
-        sections = [rushing(count, budgeted=count >= ENOUGH) for count in parser.parse_args().registries]
-    except ReferenceFailed as problem:
-        print(f"The bench has no figures: {problem}", file=sys.stderr)
-        return 1
-    table.show(sections, dict(machine.facts()), Console(width=160))
-    return 0
+    asked = parser.parse_args(arguments)
+    return program.run(lambda: [rushing(count) for count in asked.registries])
 
 
 if __name__ == "__main__":

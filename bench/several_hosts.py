@@ -7,7 +7,6 @@ by the simulated Azure's world and log alone.
 """
 
 import asyncio
-import itertools
 import json
 import re
 import secrets
@@ -23,8 +22,9 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import yaml
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
+from bench.balance import Balance
 from bench.rows import ReferenceFailed
 from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY, Azurite, AzuriteMissing, start_azurite
@@ -43,7 +43,6 @@ from shared.engine.records import LedgerRow
 
 _READY_SECONDS = 90.0
 _LOOK_AGAIN = 0.2
-_MOST_ATTEMPTS, _AGAIN = 30, 2.0
 _TIMEOUT = ClientTimeout(total=300)
 _NEVER = "0 0 3 1 1 *"
 """The sweep must not help."""
@@ -64,7 +63,7 @@ class SeveralHosts:
         scale: Factor on Azure's durations.
 
     Attributes:
-        redelivered: Deliveries that were not taken and were sent again.
+        balance: Delivers events to the hosts in turn.
     """
 
     def __init__(self, folder: Path, hosts: int, *, scale: float = 0.01) -> None:
@@ -74,10 +73,7 @@ class SeveralHosts:
         self._header = secrets.token_urlsafe(24)
         self._ending = AsyncExitStack()
         self.hosts: list[Child] = []
-        self.redelivered = 0
         self._logged = 0
-        self._webhooks: list[str] = []
-        self._turn: Iterator[int] = itertools.cycle(range(hosts))
 
     async def __aenter__(self) -> Self:
         azurite = self._ending.enter_context(storage(self.folder / "azurite"))
@@ -88,16 +84,16 @@ class SeveralHosts:
         self._front = SimulatorServer(self.azure, ca_folder=self.folder)
         await self._front.start()
         self._ending.push_async_callback(self._front.stop)
-        self._session = await self._ending.enter_async_context(
-            ClientSession(connector=TCPConnector(limit=0), timeout=_TIMEOUT)
+        self.balance = Balance(
+            await self._ending.enter_async_context(ClientSession(connector=TCPConnector(limit=0), timeout=_TIMEOUT))
         )
         settings = self._settings(azurite.connection_string)
         self._start_host(settings, 0)
-        self._webhooks.append(await self._ready(self.hosts[0]))  # the first one makes the keys that all share
+        self.balance.webhooks.append(await self._ready(self.hosts[0]))  # the first one makes the keys that all share
         for number in range(1, self.count):
             self._start_host(settings, number)
-        self._webhooks += [await self._ready(host) for host in self.hosts[1:]]
-        scenery.subscribe(self.azure, await self._balance())
+        self.balance.webhooks += [await self._ready(host) for host in self.hosts[1:]]
+        scenery.subscribe(self.azure, await self.balance.serve(self._ending))
         self._logged = len(self.azure.log)
         return self
 
@@ -113,29 +109,8 @@ class SeveralHosts:
     def create(self, names: Sequence[str]) -> None:
         """A user asks for registries, all at once."""
         for name in names:
-            worlds.create(self.azure, name, utc_now())
+            scenery.put_registry(self.azure, name, now=utc_now())
         self._front.wake()
-
-    async def deliver(self, events: Sequence[object]) -> None:
-        """
-        Post one delivery of *events* to the host whose turn it is, and again to the next one until it is taken.
-
-        As Event Grid does, which waits for longer: a host that cannot reach its storage in time says so.
-
-        Raises:
-            ReferenceFailed: Nobody took it.
-        """
-        body = json.dumps(list(events))
-        headers = {"aeg-event-type": "Notification", "Content-Type": "application/json"}
-        for _ in range(_MOST_ATTEMPTS):
-            url = self._webhooks[next(self._turn)]
-            async with self._session.post(url, data=body, headers=headers) as answer:
-                said = f"{answer.status}: {await answer.text()}"
-                if answer.status in range(200, 205):
-                    return
-            self.redelivered += 1
-            await asyncio.sleep(_AGAIN)
-        raise ReferenceFailed(f"no host took a delivery; the last one answered {said}")
 
     async def until_isolated(self, names: Sequence[str], *, seconds: float) -> dict[str, float]:
         """
@@ -212,16 +187,7 @@ class SeveralHosts:
         Raises:
             ReferenceFailed: A registry is open, a rule is missing or double, or a message was given up.
         """
-        problems = [problem for name in names for problem in unisolated(self.azure, worlds.registry_id(name))]
-        account = self.azure.require(worlds.ACCOUNT)
-        rules = Counter(
-            str(rule["resourceId"]).lower() for rule in account.properties["networkAcls"]["resourceAccessRules"]
-        )
-        wanted = {worlds.registry_id(name).lower() for name in names} | {worlds.FOREIGN_RULE["resourceId"].lower()}
-        problems += [f"no rule for {one}" for one in wanted - set(rules)]
-        problems += [f"{times} rules for {one}" for one, times in rules.items() if times > 1]
-        given_up = await self.backlog("-poison")
-        problems += [f"{given_up} messages are poison"] if given_up else []
+        problems = list(wrong(self.azure, [worlds.registry_id(name) for name in names], await self.backlog("-poison")))
         if problems:
             raise ReferenceFailed(f"{len(problems)} things are wrong with several hosts: {problems[:3]}")
 
@@ -255,25 +221,6 @@ class SeveralHosts:
         functions = json.loads(said.partition("\n")[0])["functions"]
         return next(str(each["url"]) for each in functions if each["trigger"] == "eventGridTrigger")
 
-    async def _balance(self) -> str:
-        """Serve one address for all hosts; gives it."""
-
-        async def forward(request: web.Request) -> web.StreamResponse:
-            url = self._webhooks[next(self._turn)]
-            headers = {name: value for name, value in request.headers.items() if name.lower().startswith("aeg-")}
-            content = {"Content-Type": request.headers.get("Content-Type", "application/json")}
-            async with self._session.post(url, data=await request.read(), headers=headers | content) as answer:
-                return web.Response(status=answer.status, body=await answer.read())
-
-        app = web.Application()
-        app.router.add_post("/", forward)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        self._ending.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}/"
-
     def _settings(self, storage: str) -> Path:
         policy = self.folder / "policy.yaml"
         policy.write_text(yaml.safe_dump(worlds.policy(), sort_keys=False))
@@ -289,6 +236,21 @@ class SeveralHosts:
         path.write_text(json.dumps({"IsEncrypted": False, "Values": values | {"ISOLATION_SWEEP_SCHEDULE": _NEVER}}))
         path.chmod(0o600)
         return path
+
+
+def wrong(azure: SimulatedAzure, registries: Sequence[str], given_up: int) -> Iterator[str]:
+    """What is wrong with a world in which the app says that all *registries* are isolated, a sentence each."""
+    for registry in registries:
+        yield from unisolated(azure, registry)
+    account = azure.require(worlds.ACCOUNT)
+    rules = Counter(
+        str(rule["resourceId"]).lower() for rule in account.properties["networkAcls"]["resourceAccessRules"]
+    )
+    wanted = {registry.lower() for registry in registries} | {worlds.FOREIGN_RULE["resourceId"].lower()}
+    yield from (f"no rule for {one}" for one in sorted(wanted - set(rules)))
+    yield from (f"{times} rules for {one}" for one, times in rules.items() if times > 1)
+    if given_up:
+        yield f"{given_up} messages are poison"
 
 
 def storage(folder: Path) -> Azurite:

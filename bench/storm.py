@@ -16,17 +16,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from rich.console import Console
-
-from bench import machine, table
+from bench import program
 from bench.hosts import SHARED_NOTE
 from bench.irrelevant_events import event_of, irrelevant
 from bench.rows import ReferenceFailed, Row, Section, exactly, told
 from bench.several_hosts import SeveralHosts
+from bench.sizes import Storms
 from local.demo import work_folder
 
-EVENTS, QUICK_EVENTS = 100_000, 4_000
-_REGISTRIES = 24
+_LATER = 4_000
+"""Events after a storm, at most; a smaller one is followed by as many as it had."""
 _RELEVANT = 20
 _BURST = 8
 """Events about one registry that follow one another."""
@@ -50,7 +49,7 @@ class Storm:
         depth: Of the work queue, hidden messages included, at every look.
         before: Resident MiB of each host before the storm.
         after: The same when all work was done.
-        later: The same after `QUICK_EVENTS` more, about registries that are isolated.
+        later: The same after *more* events, about registries that are isolated.
         repeated: Writes for one registry that took effect more than once.
         shared: Repeated writes of what all registries share.
         redelivered: Deliveries of the storm that a host did not take at once.
@@ -59,6 +58,8 @@ class Storm:
 
     hosts: int
     events: int
+    more: int
+    registries: int
     seconds: float
     taken: tuple[int, ...]
     passes: tuple[int, ...]
@@ -73,21 +74,26 @@ class Storm:
     settled: float
 
 
-def storming(events: int, counts: Sequence[int]) -> Section:
+def storming(storms: Storms) -> Section:
     """
     Give the rows.
 
     Raises:
         ReferenceFailed: Something was lost, left open, or given up.
     """
-    storms = [asyncio.run(storm(events, hosts)) for hosts in counts]
+    return section(storms, [asyncio.run(storm(storms.events, hosts, storms.registries)) for hosts in storms.hosts])
+
+
+def section(storms: Storms, found: Sequence[Storm]) -> Section:
+    """Give the rows of what was found."""
+    events, registries = f"{storms.events:,}", storms.registries
     return Section(
-        title=f"A storm of {events:,} events, 95 % of them irrelevant, on {_REGISTRIES} registries being created",
-        rows=tuple(row for each in storms for row in _rows(each)),
+        title=f"A storm of {events} events, 95 % of them irrelevant, on {registries} registries being created",
+        rows=tuple(row for each in found for row in _rows(each)),
     )
 
 
-async def storm(events: int, hosts: int) -> Storm:
+async def storm(events: int, hosts: int, registries: int) -> Storm:
     """
     Let it rage.
 
@@ -96,8 +102,8 @@ async def storm(events: int, hosts: int) -> Storm:
     """
     with work_folder(f"storm-{hosts}") as folder:
         async with SeveralHosts(folder.path, hosts) as several:
-            names = [f"storm-{number:02d}" for number in range(_REGISTRIES)]
-            await several.deliver(irrelevant())  # so that memory is a running host's
+            names = [f"storm-{number:02d}" for number in range(registries)]
+            await several.balance.deliver(irrelevant())  # so that memory is a running host's
             before, depth = several.resident(), list[int]()
             looking = asyncio.create_task(_look(several, depth))
             several.create(names)
@@ -116,6 +122,8 @@ async def storm(events: int, hosts: int) -> Storm:
             done = Storm(
                 hosts=hosts,
                 events=events,
+                more=min(events, _LATER),
+                registries=registries,
                 seconds=seconds,
                 taken=several.events(),
                 passes=several.passes(),
@@ -126,10 +134,10 @@ async def storm(events: int, hosts: int) -> Storm:
                 later=(),
                 repeated=tuple(several.repeated()),
                 shared=several.repeated_for_all(),
-                redelivered=several.redelivered,
+                redelivered=several.balance.redelivered,
                 settled=settled,
             )
-            await _send(several, deliveries(QUICK_EVENTS, names, seed=8))
+            await _send(several, deliveries(done.more, names, seed=8))
             await several.until_isolated(names, seconds=_PATIENCE)
             return replace(done, later=several.resident())
 
@@ -153,7 +161,7 @@ def deliveries(events: int, names: Sequence[str], seed: int = 7) -> Iterator[lis
 async def _send(several: SeveralHosts, batches: Iterator[list[object]]) -> None:
     async def sender() -> None:
         for batch in batches:
-            await several.deliver(batch)
+            await several.balance.deliver(batch)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(_AT_ONCE * several.count):
@@ -178,7 +186,7 @@ def _rows(each: Storm) -> list[Row]:
             reference=f"all in {each.seconds:.0f} s",
             note="Each host's own: " + ", ".join(f"{taken:,}" for taken in each.taken) + f"; passes {each.passes}.",
         ),
-        exactly("  registries lost", ours=_REGISTRIES - len(each.waits), needed=0),
+        exactly("  registries lost", ours=each.registries - len(each.waits), needed=0),
         exactly(
             "  writes for a registry done more than once",
             ours=len(each.repeated),
@@ -197,26 +205,20 @@ def _rows(each: Storm) -> list[Row]:
         told(
             "  memory of each host before, after, later",
             f"{memory} MiB",
-            note=f"Later is after {QUICK_EVENTS:,} more events about the registries that are isolated then.",
+            note=f"Later is after {each.more:,} more events about the registries that are isolated then.",
         ),
     ]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when something was lost."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.storm", description="Send a storm of events into several hosts."
     )
-    parser.add_argument("--events", type=int, default=EVENTS)
-    parser.add_argument("--hosts", type=int, nargs="*", default=[2, 4])
-    asked = parser.parse_args()
-    try:
-        section = storming(asked.events, asked.hosts)
-    except ReferenceFailed as problem:
-        print(f"The storm has no figures: {problem}", file=sys.stderr)
-        return 1
-    table.show([section], dict(machine.facts()), Console(width=160))
-    return 0
+    parser.add_argument("--events", type=int, default=Storms().events)
+    parser.add_argument("--hosts", type=int, nargs="*", default=Storms().hosts)
+    asked = parser.parse_args(arguments)
+    return program.run(lambda: [storming(Storms(events=asked.events, hosts=tuple(asked.hosts)))])
 
 
 if __name__ == "__main__":

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rich.console import Console
-
-from bench import machine, table
+from bench import program
 from bench.budgets import Budget
 from bench.rows import ReferenceFailed, Row, Section, bounded, exactly, told
+from bench.sizes import CROWD_OF_THE_BUDGET
 from local.drifts import DRIFTS
 from local.house import as_id
 from local.sweep_house import HOUR, SweepHouse
@@ -28,8 +27,6 @@ from local.virtual_time import run_virtual
 from shared.core.sweeps import SweepRecord, SweepState
 
 SUBSCRIPTIONS = 50
-ENOUGH = 10_000
-"""The budget speaks of so many."""
 QUERIES_PER_THOUSAND = 10
 SPREAD = 4
 """A share of the day is not cut with a ruler: registries' turns are hashes, so it varies by its square root."""
@@ -92,8 +89,7 @@ async def _calm(count: int) -> Calm:
         writes = sum(call.kind == "write" and "resourcegraph" not in call.url.lower() for call in azure.log[since:])
         asked = await house.passes()
         unasked = sum(registry.name not in asked for registry in house.touched(since))
-        if swept.state is not SweepState.DONE or swept.seen != count or swept.verdicts != {"compliant": count}:
-            raise ReferenceFailed(f"a sweep over {count} isolated registries ended as {swept}")
+        demand_complete(swept, count)
     return Calm(
         registries=count,
         swept=swept,
@@ -103,6 +99,17 @@ async def _calm(count: int) -> Calm:
         unasked=unasked,
         virtual=virtual,
     )
+
+
+def demand_complete(swept: SweepRecord, count: int) -> None:
+    """
+    Look at how a sweep over isolated registries ended.
+
+    Raises:
+        ReferenceFailed: It did not see every registry, or not every one isolated.
+    """
+    if swept.state is not SweepState.DONE or swept.seen != count or swept.verdicts != {"compliant": count}:
+        raise ReferenceFailed(f"a sweep over {count} isolated registries ended as {swept}")
 
 
 async def _steps(house: SweepHouse) -> SweepRecord:
@@ -123,24 +130,36 @@ async def _repair(count: int) -> Repaired:
         drifted = house.registries[:: count // (count // _DRIFTED)]
         for number, registry in enumerate(drifted):
             list(DRIFTS.values())[number % len(DRIFTS)](house.azure, registry)
-        at, began, sweeps = house.now(), time.process_time(), 0
-        while sweeps < _MOST_SWEEPS:
-            swept = await house.sweep()
-            sweeps += 1
-            if swept.verdicts == {"compliant": count}:
-                break
+        at, began = house.now(), time.process_time()
+        sweeps = await _until_compliant(house, count)
         virtual, seconds = house.now() - at, time.process_time() - began
         _all_isolated(house, drifted)
         repairs = await _repairs(house)
         return Repaired(
             registries=count,
             drifted=len(drifted),
-            sweeps=sweeps - 1,
+            sweeps=sweeps,
             most_repairs=max(repairs.get(registry, 0) for registry in drifted),
             touched_others=len(set(repairs) - set(drifted)),
             virtual=virtual,
             seconds=seconds,
         )
+
+
+async def _until_compliant(house: SweepHouse, count: int) -> int:
+    """
+    Sweep until a sweep has nothing to do; gives how many had.
+
+    Raises:
+        ReferenceFailed: The last one that is allowed still had.
+    """
+    for before in range(_MOST_SWEEPS):
+        swept = await house.sweep()
+        if swept.verdicts == {"compliant": count}:
+            return before
+    raise ReferenceFailed(
+        f"after {_MOST_SWEEPS} sweeps over {count} registries the last one still found {swept.verdicts}"
+    )
 
 
 def _all_isolated(house: SweepHouse, drifted: Sequence[str]) -> None:
@@ -171,7 +190,7 @@ async def _repairs(house: SweepHouse) -> dict[str, int]:
 def _calm_rows(calm: Calm) -> list[Row]:
     count = calm.registries
     share = count / 24
-    about = Budget.SWEEP if count >= ENOUGH else None
+    about = Budget.SWEEP if count >= CROWD_OF_THE_BUDGET else None
     return [
         bounded(
             f"{count:,} isolated registries: Resource Graph queries per 1,000",
@@ -213,22 +232,15 @@ def _repair_rows(repaired: Repaired) -> list[Row]:
     ]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when a sweep did not do its work."""
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description="Measure sweeps.")
     parser.add_argument("--registries", type=int, nargs="*", default=[1000, 10_000], help="sizes of calm crowds")
     parser.add_argument(
         "--drifts", type=int, nargs="*", default=[], help="sizes of crowds of which a tenth has drifted"
     )
-    arguments = parser.parse_args()
-    began = time.monotonic()
-    try:
-        section = sweeping(arguments.registries, drifts=arguments.drifts)
-    except ReferenceFailed as problem:
-        print(f"The bench has no figures: {problem}", file=sys.stderr)
-        return 1
-    table.show((section,), dict(machine.facts()) | {"took": f"{time.monotonic() - began:.0f} s"}, Console(width=160))
-    return 0
+    asked = parser.parse_args(arguments)
+    return program.run(lambda: [sweeping(asked.registries, drifts=asked.drifts)])
 
 
 if __name__ == "__main__":

@@ -44,11 +44,9 @@ async def sweep() -> dict[str, object]:
     }
 
 
-def _load(app: Runtime) -> None:
+def _load(app: Runtime) -> tuple[object, ...]:
     """Whatever a process loads once, so that it is not held against the sweep."""
-    for made in (app.sweeper, app.inventory, app.sweep_queue, app.queue, app.ledger):
-        if made is None:
-            raise LookupError("the composition root left something out")
+    return app.sweeper, app.inventory, app.sweep_queue, app.queue, app.ledger
 
 
 async def _to_its_end(app: Runtime, record: SweepRecord) -> SweepRecord:

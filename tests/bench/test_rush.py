@@ -34,7 +34,7 @@ def test_a_few_registries_are_bound_by_what_one_takes_alone() -> None:
 
 
 def test_some_registries_at_once_are_all_isolated_and_meet_no_limit() -> None:
-    section = rushing(3, budgeted=False)
+    section = rushing(3)
 
     rows = {row.measure.strip(): row for row in section.rows}
     assert rows["registries lost"].ours == "0"
