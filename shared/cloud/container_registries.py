@@ -3,7 +3,7 @@
 from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
 
 from shared.cloud.arm_client import ArmClient, begin, body_of, found, pages
-from shared.cloud.documents import Document, access, connections, entries, member, resource_id, text, zones_by_group
+from shared.cloud.documents import Document, access, connections, entries, member, resource_id, text
 from shared.cloud.operations import accepted, is_good
 from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath, UnsupportedSku
@@ -81,15 +81,6 @@ class ContainerRegistries:
             for entry in listed or ()
             if not is_good(text(entry, "properties", "provisioningState"))
         )
-
-    async def link_resources(self, registry: ResourceId) -> dict[str, tuple[str, ...]]:
-        """Group id to required zone names."""
-        listed: list[Document] | None = await pages(
-            self._client(registry).registries.list_private_link_resources(registry.resource_group, registry.name),
-            operation="list private link resources",
-            resource=registry.text,
-        )
-        return zones_by_group(tuple(listed or ()))
 
     def _client(self, registry: ResourceId) -> ContainerRegistryManagementClient:
         return self._arm.service(ContainerRegistryManagementClient, registry.subscription)

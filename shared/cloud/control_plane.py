@@ -141,14 +141,15 @@ class ArmControlPlane:
         return await self._container_registries.pending_replications(registry)
 
     async def required_zones(self, target: Target) -> Mapping[str, tuple[str, ...]]:
-        """Group id to `requiredZoneNames` of the target's private link resources."""
+        """Group id to `requiredZoneNames` of the target's private link resources; empty where nobody may ask."""
         match target.kind:
             case TargetKind.REGISTRY:
                 return await self._registries.link_resources(target.id)
             case TargetKind.STORAGE:
                 return await self._storage_accounts.link_resources(target.id)
             case TargetKind.ACR:
-                return await self._container_registries.link_resources(target.id)
+                # The right to read these is in no list of Azure's, and a role that names such a right cannot be created.
+                return {}
 
     async def read_subnet(self, subnet: ResourceId, since: datetime | None = None) -> Subnet | None:
         """Read the subnet and the region of its virtual network; None when either does not exist."""

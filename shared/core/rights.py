@@ -110,7 +110,8 @@ def _registries(policy: IsolationPolicy, scope: str) -> Iterator[Need]:
     reads = [
         f"{_GROUPS}/read",
         f"{_GROUPS}/resources/read",
-        *(f"{kind}/{right}" for kind in _TYPES for right in ("read", "privateLinkResources/read")),
+        *(f"{kind}/read" for kind in _TYPES),
+        *(f"{kind}/privateLinkResources/read" for kind in (f"{_LEARNING}/registries", _STORAGE)),
         f"{_ACR}/replications/read",
     ]
     yield Need(scope=scope, what="looking at registries and their parts", role=role, actions=tuple(reads))

@@ -114,7 +114,7 @@ class ControlPlane(Protocol):
         ...
 
     async def required_zones(self, target: Target) -> Mapping[str, tuple[str, ...]]:
-        """Group id to `requiredZoneNames` of the target's private link resources."""
+        """Group id to `requiredZoneNames` of the target's private link resources; empty: the cloud's table has to do."""
         ...
 
     async def read_subnet(self, subnet: ResourceId, since: datetime | None = None) -> Subnet | None:

@@ -138,7 +138,16 @@ async def test_a_container_registry_of_the_world_is_closed_and_keeps_its_rule_se
     assert after
     assert after.access is Access.CLOSED
     assert after.network_settings["networkRuleSet"] == before.network_settings["networkRuleSet"]
-    assert await rig.plane.required_zones(after) == {"registry": ("privatelink.azurecr.io",)}
+
+
+async def test_the_zones_of_a_container_registry_are_never_asked_for() -> None:
+    rig = Rig()
+    acr = await rig.plane.read_container_registry(rig.parts(rig.registry())[-1])
+    assert acr
+    before = len(rig.azure.log)
+
+    assert await rig.plane.required_zones(acr) == {}
+    assert len(rig.azure.log) == before
 
 
 async def test_progress_of_a_slow_patch_is_told_by_the_registry_itself() -> None:

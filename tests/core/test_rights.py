@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.core.policy import IsolationPolicy
 from shared.core.rights import Need, Permission, Role, lacking, needs, storage_need
+from tests.scenarios.rights import spelled
 
 INFRA = Path(__file__).parents[2] / "infra"
 SUB = "/subscriptions/00000000-0000-4000-8000-000000000001"
@@ -24,6 +25,7 @@ FILES = {
     Role.EGRESS: "role-egress.json",
 }
 ROLES = {role: json.loads((INFRA / file).read_text()) for role, file in FILES.items()}
+GRANTS = {role: spelled(document["Actions"]) for role, document in ROLES.items()}
 
 
 def policy(mode: str = "enforce", **sections: Any) -> IsolationPolicy:
@@ -60,14 +62,14 @@ def test_a_policy_that_uses_everything_needs_exactly_what_the_role_files_grant()
 
     for role in FILES.keys() - {Role.AUDIT}:
         wanted = {action for need in found if need.role is role for action in need.actions}
-        assert wanted == set(ROLES[role]["Actions"])
+        assert wanted == GRANTS[role]
 
 
 def test_an_audit_of_everything_needs_exactly_the_role_for_audits() -> None:
     found = needs(policy("audit", **EVERYTHING))
 
     assert {need.role for need in found} == {Role.AUDIT}
-    assert {action for need in found for action in need.actions} == set(ROLES[Role.AUDIT]["Actions"])
+    assert {action for need in found for action in need.actions} == GRANTS[Role.AUDIT]
 
 
 def test_roles_are_called_as_in_their_files() -> None:
@@ -173,8 +175,8 @@ def test_permissions_are_read_as_azure_reads_them(held: list[Permission], missin
     assert lacking(NEED, held) == missing
 
 
-@given(st.lists(st.sampled_from(sorted(ROLES[Role.BASIC]["Actions"])), unique=True))
+@given(st.lists(st.sampled_from(sorted(GRANTS[Role.BASIC])), unique=True))
 def test_what_is_granted_is_never_missing_and_what_is_not_always_is(granted: list[str]) -> None:
-    need = Need(scope=SUB, what="x", role=Role.BASIC, actions=tuple(ROLES[Role.BASIC]["Actions"]))
+    need = Need(scope=SUB, what="x", role=Role.BASIC, actions=tuple(GRANTS[Role.BASIC]))
 
     assert set(lacking(need, [Permission(actions=(each,)) for each in granted])) == set(need.actions) - set(granted)

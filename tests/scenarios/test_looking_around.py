@@ -9,7 +9,7 @@ from local.simulator.options import Options
 from shared.core.diagnosis import Diagnosis, Verdict
 from tests.scenarios.doctor import bad, doctor_of
 from tests.scenarios.house import APP, House
-from tests.scenarios.rights import GRANTED, grant, refused, role
+from tests.scenarios.rights import GRANTED, SPELLED, grant, refused, role
 from tests.scenarios.sharing import Neighbourhood
 from tests.scenarios.test_egress import egress
 from tests.scenarios.test_isolation import create, tell
@@ -72,7 +72,8 @@ def test_a_right_that_is_missing_is_named_with_its_place_and_the_command_that_gr
 
         found = [each for each in bad(await examined(house)) if each.check == "permission"]
 
-        named = [each for each in found if action in each.sentence and each.verdict is not Verdict.UNKNOWN]
+        lacking = SPELLED.get(action, action)
+        named = [each for each in found if lacking in each.sentence and each.verdict is not Verdict.UNKNOWN]
         assert named
         for each in named:
             assert each.subject in each.sentence
