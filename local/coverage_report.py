@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / ".local" / "coverage" / "data"
 ESCAPE = "pragma: " + "no cover"
 MOST_ESCAPES = 5
 
@@ -72,12 +73,12 @@ def product_files(root: Path = ROOT) -> tuple[Path, ...]:
     return (root / "function_app.py", *(file for room in rooms for file in sorted((root / room).rglob("*.py"))))
 
 
-def _measured() -> Measured:
-    """What `.local/coverage/data` holds; a room of which nothing was measured has nothing."""
+def measured_in(data_file: Path) -> Measured:
+    """What *data_file* holds; a room of which nothing was measured has nothing."""
     from coverage import Coverage  # noqa: PLC0415 -- a tool of development; whoever imports this module for its rooms needs none
     from coverage.exceptions import NoDataError  # noqa: PLC0415 -- the same
 
-    data = Coverage()
+    data = Coverage(data_file=str(data_file))
     data.load()
 
     class Data:
@@ -91,9 +92,9 @@ def _measured() -> Measured:
     return Data()
 
 
-def main() -> int:
+def main(data_file: Path = DATA) -> int:
     """Report what was measured, and whether it is enough."""
-    text, short = table(_measured(), ROOMS)
+    text, short = table(measured_in(data_file), ROOMS)
     sys.stdout.write(text)
     left_out = escapes(product_files())
     sys.stdout.write(

@@ -117,7 +117,8 @@ def told(results: Iterable[Audited], now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _run(command: Sequence[str]) -> str:
+def run(command: Sequence[str]) -> str:
+    """As `Runner` says; why it could not run is what a command printed that could not."""
     try:
         ran = subprocess.run(  # our own command lines
             command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False
@@ -139,10 +140,10 @@ def _excerpt(printed: str) -> str:
     return " ".join(printed.split())[-_SHOWN:] or "nothing was printed"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, *, run: Runner = run) -> int:
     """Audit, tell, and end with the verdict."""
-    argparse.ArgumentParser(prog="make audit-deps", description=__doc__.split("\n\n")[0]).parse_args()
-    results = audit(ROOT, _run)
+    argparse.ArgumentParser(prog="make audit-deps", description=__doc__.split("\n\n")[0]).parse_args(arguments)
+    results = audit(ROOT, run)
     print(told(results, datetime.now(UTC)))
     return verdict(results)
 

@@ -10,11 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(".local/mutants")
+TREE = HOME / "tree"
 QUALITY = Path("docs/quality.md")
 _BLOCK = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _RESULT = re.compile(r"^\s+(\S+): (survived|no tests|timeout|suspicious|segfault)$", re.MULTILINE)
@@ -45,39 +46,32 @@ def unexplained(diffs: Iterable[str], page: str) -> tuple[str, ...]:
     return tuple(diff for diff in diffs if diff_of(diff) not in known)
 
 
-def _copy(tree: Path) -> None:
+def _copy(root: Path, tree: Path) -> None:
+    """What is not committed yet counts as well."""
     shutil.rmtree(tree, ignore_errors=True)
-    asked = [
-        "git",
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]  # what is not committed yet counts as well
-    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    asked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
+        if (root / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tree / name)
+            shutil.copy2(root / name, tree / name)
 
 
-def _mutmut(tree: Path, *arguments: str, quiet: bool = True) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / HOME / "packages")}
+def _mutmut(root: Path, *arguments: str, quiet: bool = True) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(root / HOME / "packages")}
     command = [sys.executable, "-m", "mutmut", *arguments]
     done = subprocess.run(
-        command, cwd=tree, env=environment, check=True, text=True, stdout=subprocess.PIPE if quiet else None
+        command, cwd=root / TREE, env=environment, check=True, text=True, stdout=subprocess.PIPE if quiet else None
     )
     return done.stdout or ""
 
 
-def main() -> int:
-    """Run what is asked for on the command line (names of changes; all if none) and judge what is left."""
-    tree = ROOT / HOME / "tree"
-    _copy(tree)
-    _mutmut(tree, "run", *sys.argv[1:], quiet=False)
-    diffs = [_mutmut(tree, "show", name) for name in survivors(_mutmut(tree, "results"))]
-    open_ = unexplained(diffs, (ROOT / QUALITY).read_text("utf-8"))
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
+    """Run what *arguments* ask for (names of changes; all if none) and judge what is left."""
+    _copy(root, root / TREE)
+    _mutmut(root, "run", *arguments, quiet=False)
+    diffs = [_mutmut(root, "show", name) for name in survivors(_mutmut(root, "results"))]
+    open_ = unexplained(diffs, (root / QUALITY).read_text("utf-8"))
     for diff in open_:
         sys.stdout.write(f"{diff}\n")
     sys.stdout.write(f"{len(diffs)} changes went unnoticed, {len(open_)} of them without an explanation in {QUALITY}\n")
@@ -85,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

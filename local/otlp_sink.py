@@ -8,8 +8,9 @@ nothing of this app.
 
 import argparse
 import asyncio
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -26,7 +27,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 PORT = 4318
 """Of OTLP over HTTP (OpenTelemetry protocol, default port)."""
-_QUIET_SECONDS = 3.0
+QUIET_SECONDS = 3.0
 _TYPE = "application/x-protobuf"
 
 
@@ -145,35 +146,42 @@ def _text(value: AnyValue) -> str:
     return str(getattr(value, kind)) if kind else ""
 
 
-async def _watch(port: int) -> None:
+async def watch(sink: OtlpSink) -> None:
+    """Print what is new in *sink* whenever nothing came for a while; returns only by being cancelled."""
+    shown = 0
+    while True:
+        before = len(sink.spans)
+        await asyncio.sleep(QUIET_SECONDS)
+        if len(sink.spans) > shown and len(sink.spans) == before:
+            fresh = dict.fromkeys(span.trace for span in sink.spans[shown:])
+            shown = before
+            print(*sink.trees(fresh), sep="\n", flush=True)
+            for name, series in sorted(sink.metrics.items()):
+                print(*(f"{name}{{{key}}} {value:g}" for key, value in sorted(series.items())), sep="\n", flush=True)
+
+
+async def _listen(port: int) -> None:
     async with OtlpSink(port) as sink:
         print(f"listening: OTEL_EXPORTER_OTLP_ENDPOINT={sink.url}", flush=True)
-        shown = 0
-        while True:
-            before = len(sink.spans)
-            await asyncio.sleep(_QUIET_SECONDS)
-            if len(sink.spans) > shown and len(sink.spans) == before:
-                fresh = dict.fromkeys(span.trace for span in sink.spans[shown:])
-                shown = before
-                print(*sink.trees(fresh), sep="\n", flush=True)
-                for name, series in sorted(sink.metrics.items()):
-                    print(
-                        *(f"{name}{{{key}}} {value:g}" for key, value in sorted(series.items())), sep="\n", flush=True
-                    )
+        await watch(sink)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Listen until interrupted."""
     parser = argparse.ArgumentParser(
         prog="python -m local.otlp_sink", description="Show traces and metrics of a local app."
     )
-    parser.add_argument("--port", type=int, default=PORT)
-    port: int = parser.parse_args().port
+    parser.add_argument("--port", type=int, default=PORT, help=f"on loopback; 0 takes a free one ({PORT})")
+    port: int = parser.parse_args(arguments).port
     try:
-        asyncio.run(_watch(port))
+        asyncio.run(_listen(port))
     except KeyboardInterrupt:
         print()
+    except (OSError, OverflowError) as error:
+        print(f"It cannot listen on port {port}: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

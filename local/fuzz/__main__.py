@@ -9,39 +9,66 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from local.fuzz.parsers import PARSERS
 
 ROOT = Path(__file__).resolve().parents[2]
 FINDINGS = ROOT / ".local" / "fuzz-findings"
 _LONGEST_INPUT = 4096
 
 
-def main() -> int:
-    """Fuzz every parser, or show a finding again."""
-    from local.fuzz.parsers import PARSERS  # noqa: PLC0415 -- the fuzzing child must load it itself, instrumented
+type Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
+"""Runs a command of this repository to its end."""
 
-    options = argparse.ArgumentParser(prog="make fuzz")
-    options.add_argument("--seconds", type=int, default=60, help="for each parser")
-    options.add_argument("--only", choices=sorted(PARSERS), help="one parser")
-    options.add_argument("--again", type=Path, help="a file of findings; needs --only")
-    asked = options.parse_args()
+
+def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """As `Run` says."""
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def main(arguments: Sequence[str] | None = None, *, findings: Path = FINDINGS, run: Run = run) -> int:
+    """Fuzz every parser, or show a finding again; gives the exit status, and raises what a finding raises."""
+    asked = _asked(arguments)
     if asked.again:
         PARSERS[asked.only](asked.again.read_bytes())
+        print(f"{asked.only} takes it.")
         return 0
-    FINDINGS.mkdir(parents=True, exist_ok=True)
-    broken = [name for name in ([asked.only] if asked.only else PARSERS) if not _fuzz(name, asked.seconds)]
+    findings.mkdir(parents=True, exist_ok=True)
+    broken = [
+        name for name in ([asked.only] if asked.only else PARSERS) if not _fuzz(name, asked.seconds, findings, run)
+    ]
     for name in broken:
-        print(f"{name} met input that it cannot take: make fuzz ARGS='--only {name} --again <file of {FINDINGS}>'")
+        print(f"{name} met input that it cannot take: make fuzz ARGS='--only {name} --again <file of {findings}>'")
     return 1 if broken else 0
 
 
-def _fuzz(name: str, seconds: int) -> bool:
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    options = argparse.ArgumentParser(prog="make fuzz")
+    options.add_argument("--seconds", type=_seconds, default=60, help="for each parser")
+    options.add_argument("--only", choices=sorted(PARSERS), help="one parser")
+    options.add_argument("--again", type=Path, help="a file of findings; needs --only")
+    asked = options.parse_args(arguments)
+    if asked.again and not asked.only:
+        options.error("--again needs --only: the parser that the file was found for")
+    if asked.again and not asked.again.is_file():
+        options.error(f"there is no file {asked.again}")
+    return asked
+
+
+def _seconds(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more: libFuzzer takes 0 for no end")
+    return int(text)
+
+
+def _fuzz(name: str, seconds: int, findings: Path, run: Run) -> bool:
     with tempfile.TemporaryDirectory() as corpus:
         limits = [f"-max_total_time={seconds}", f"-max_len={_LONGEST_INPUT}", "-timeout=20", "-rss_limit_mb=2048"]
-        prefix = f"-artifact_prefix={FINDINGS}/{name}-"
+        prefix = f"-artifact_prefix={findings}/{name}-"
         command = [sys.executable, "-m", "local.fuzz.child", name, *limits, prefix, corpus]
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        ran = run(command)
     lines = ran.stderr.strip().splitlines()
     print(f"{name:16} {_done(lines)}", flush=True)
     if ran.returncode:

@@ -2,15 +2,16 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 _OURS = ["shared", "handlers", "local.fuzz"]
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Load the parsers with atheris watching which lines run, and hand over to it."""
     atheris: Any = importlib.import_module("atheris")  # installed beside the app by `make fuzz` only
-    name, *options = sys.argv[1:]
+    name, *options = arguments
     with atheris.instrument_imports(include=_OURS):
         parsers = importlib.import_module("local.fuzz.parsers").PARSERS
     atheris.Setup([sys.argv[0], *options], parsers[name])
@@ -18,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

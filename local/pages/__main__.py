@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.azurite import REPOSITORY
@@ -27,12 +28,12 @@ def build(repository: Path, work: Path) -> tuple[str, ...]:
     return faults(work / "html")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, *, repository: Path = REPOSITORY) -> int:
     """Build, print what is wrong, and answer 1 if anything is."""
     parser = argparse.ArgumentParser(prog="python -m local.pages", description=__doc__)
     parser.add_argument("--work", type=Path, default=REPOSITORY / ".local" / "site", help="where to build")
-    work: Path = parser.parse_args().work.resolve()
-    if found := build(REPOSITORY, work):
+    work: Path = parser.parse_args(arguments).work.resolve()
+    if found := build(repository, work):
         print("\n".join(found), file=sys.stderr)
         return 1
     print(f"The documentation is in {work / 'html' / 'index.html'}")

@@ -1,6 +1,7 @@
 """The audit of dependencies never takes silence for health."""
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,10 @@ from local.dependency_audit import (
     VULNERABLE,
     Audited,
     audit,
+    main,
     read_npm_audit,
     read_pip_audit,
+    run,
     told,
     verdict,
 )
@@ -84,3 +87,33 @@ def test_every_file_is_asked_about_where_advisories_can_be_had(tmp_path: Path) -
 
     assert [each.file for each in results] == ["requirements-tools.txt", "requirements.txt", "package-lock.json"]
     assert verdict(results) == CLEAN
+
+
+def test_the_command_ends_with_its_verdict_and_says_when_it_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    def answers(command: Sequence[str]) -> str:
+        return json.dumps(NPM) if command[0] == "npm" else pip(SOUND)
+
+    assert main([], run=answers) == CLEAN
+    assert capsys.readouterr().out.startswith("Advisories as the package indexes served them at 20")
+
+    assert main([], run=lambda _: "no route to host") == UNCHECKED
+    assert "UNCHECKED   npm got no advisories: no route to host" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "printed"),
+    [
+        ("import sys; print('[1]'); print('a warning', file=sys.stderr); sys.exit(1)", "[1]\n"),
+        ("import sys; sys.exit('it broke')", "it broke\n"),
+    ],
+)
+def test_a_command_that_fails_is_heard_all_the_same(code: str, printed: str) -> None:
+    assert run([sys.executable, "-I", "-S", "-c", code]) == printed
+
+
+def test_a_command_that_is_not_there_is_what_could_not_be_looked_up() -> None:
+    result = read_npm_audit(run(["/no/such/npm", "audit"]))
+
+    assert verdict([result]) == UNCHECKED
+    assert "No such file or directory: '/no/such/npm'" in result.unchecked[0]
