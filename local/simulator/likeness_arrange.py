@@ -32,6 +32,8 @@ _SUBNET = "microsoft.network/virtualnetworks/subnets"
 _INTERFACE = "microsoft.network/networkinterfaces"
 _CONNECTIONS = "/privateendpointconnections"
 _DEPTH = 6
+REPLICA = "northeurope"
+"""Second region of a replicated container registry that lies elsewhere."""
 
 
 class Arranger:
@@ -219,7 +221,7 @@ class Arranger:
         """Give a container registry a second region."""
         wanted = self._names.text(registry_id)
         found = self._driver.azure.world.get(wanted)
-        region = "northeurope" if found is None or found.location != "northeurope" else "westeurope"
+        region = REPLICA if found is None or found.location != REPLICA else "westeurope"
         self._driver.arrange("PUT", f"{wanted}/replications/{region}", version, {"location": region})
         self._driver.settle()
 

@@ -13,7 +13,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.simulator.likeness_arrange import Arranger
+from local.simulator.likeness_arrange import REPLICA, Arranger
 from local.simulator.likeness_exchanges import Exchange
 from local.simulator.likeness_names import Names
 from local.simulator.likeness_targets import is_resource_id, target_of
@@ -187,25 +187,36 @@ class OperationUrls:
         registry = f"{group}/providers/Microsoft.ContainerRegistry/registries/{self._scratch_name()}"
         wanted = {
             "privateendpointconnections": f"{registry}/privateEndpointConnections/likeness.{self._scratch:032x}",
-            "replications": f"{registry}/replications/northeurope",
+            "replications": f"{registry}/replications/{REPLICA}",
         }.get(kind, registry)
         self._arranger.ensure(registry, near=near)
-        if kind == "replications":
-            self._driver.arrange("PUT", wanted, exchange.api_version, {"location": "northeurope"})
-            self._driver.settle()
-        else:
+        if wanted.startswith(f"{registry}/privateEndpointConnections/"):
             self._arranger.ensure(wanted, near=near)
+        else:  # the deletion of a registry takes a while where it is replicated
+            self._arranger.replicate(registry, exchange.api_version)
         return self._driver.arrange("DELETE", self._names.text(wanted), exchange.api_version)
 
     def _learning_registry(self, exchange: Exchange, near: int) -> Response | None:
-        return self._scratch_put("registries", exchange, near)
+        return self._put_learning("registries", self._learning_id("registries", exchange), exchange, near)
 
     def _learning_workspace(self, exchange: Exchange, near: int) -> Response | None:
-        return self._scratch_put("workspaces", exchange, near)
+        workspace = self._learning_id("workspaces", exchange)
+        made = self._put_learning("workspaces", workspace, exchange, near)
+        if not self._ends_with_nothing(exchange):
+            return made
+        self._driver.settle()
+        return self._driver.arrange("DELETE", workspace, exchange.api_version)
 
-    def _scratch_put(self, collection: str, exchange: Exchange, near: int) -> Response | None:
+    def _ends_with_nothing(self, exchange: Exchange) -> bool:
+        """Whether the operation has nothing to show in the end: it was a deletion."""
+        polls = (each for each in self._exchanges if _key(each.path) == _key(exchange.path))
+        return any(each.status == 200 and each.body is None for each in polls)
+
+    def _learning_id(self, collection: str, exchange: Exchange) -> str:
         provider = f"{self._scratch_group(exchange)}/providers/Microsoft.MachineLearningServices"
-        identity = f"{provider}/{collection}/{self._scratch_name()}"
+        return f"{provider}/{collection}/{self._scratch_name()}"
+
+    def _put_learning(self, collection: str, identity: str, exchange: Exchange, near: int) -> Response | None:
         kind = f"microsoft.machinelearningservices/{collection}"
         return self._put_anew(identity, kind, {"location": _location(exchange)}, exchange, near)
 

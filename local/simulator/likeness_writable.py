@@ -140,6 +140,10 @@ WRITABLE: Mapping[str, Tree] = {
         "identity": _IDENTITY,
         "properties": _ACR_PROPERTIES,
     },
+    "microsoft.containerregistry/registries/replications": {
+        **_TRACKED,
+        "properties": _named("regionEndpointEnabled", "zoneRedundancy"),
+    },
     "microsoft.machinelearningservices/registries": {
         **_TRACKED,
         **_named("kind", "sku"),

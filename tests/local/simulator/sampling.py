@@ -52,9 +52,9 @@ class RecordedAzure(SimulatedAzure):
         }
 
 
-def played(case: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+def played(case: dict[str, Any], azure: RecordedAzure | None = None) -> tuple[list[dict[str, Any]], int]:
     """The exchanges of a conformance case, and how many of them only made what the case is given."""
-    azure = RecordedAzure(seed=3, options=Options(**case.get("options", {})))
+    azure = azure or RecordedAzure(seed=3, options=Options(**case.get("options", {})))
     run = Run({}, azure)
     for setup in case.get("given", []):
         for step in SETUPS[setup]:
@@ -62,6 +62,24 @@ def played(case: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
     given = len(azure.exchanges)
     run.play({**case, "given": []})
     return azure.exchanges, given
+
+
+def story(*steps: dict[str, Any], given: Sequence[str] = ("group",), azure: RecordedAzure | None = None) -> list[Any]:
+    """The exchanges of a story in the words of a conformance case."""
+    return played({"given": given, "steps": steps}, azure)[0]
+
+
+def call(text: str, version: str, body: Any = None, **checks: Any) -> dict[str, Any]:
+    """A step that calls; it is accepted unless a status is given."""
+    return {"call": text, "version": version, "status": None, **({} if body is None else {"body": body}), **checks}
+
+
+def polls(header: str, *states: str, **checks: Any) -> dict[str, Any]:
+    """A step that polls the operation of the call before to its end."""
+    return {"poll": header, "states": list(states), **checks}
+
+
+SETTLED: dict[str, Any] = {"wait": "settled"}
 
 
 def differences(exchanges: Sequence[dict[str, Any]]) -> list[str]:
