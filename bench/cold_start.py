@@ -81,11 +81,22 @@ def measure(runs: int) -> ColdStart:
         _start(kind)
     rounds = [tuple(_start(kind) for kind in _KINDS) for _ in range(runs)]
     empty, ours, event, first_pass = (tuple(kind) for kind in zip(*rounds, strict=True))
-    if not all(start.functions for start in ours):
+    measured = ColdStart(empty=empty, ours=ours, first_event=event, first_pass=first_pass)
+    demand_complete(measured)
+    return measured
+
+
+def demand_complete(measured: ColdStart) -> None:
+    """
+    Look at what the interpreters loaded.
+
+    Raises:
+        ReferenceFailed: The app has no functions, or its first pass was not composed.
+    """
+    if not all(start.functions for start in measured.ours):
         raise ReferenceFailed("function_app was imported and has no functions")
-    if not all(start.heavy for start in first_pass):
+    if not all(start.heavy for start in measured.first_pass):
         raise ReferenceFailed("a pass was composed and no management SDK was loaded")
-    return ColdStart(empty=empty, ours=ours, first_event=event, first_pass=first_pass)
 
 
 def cold_start(measured: ColdStart) -> Section:

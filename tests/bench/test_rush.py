@@ -1,7 +1,12 @@
 """Registries created at once: the limits' bound is arithmetic, and nothing is lost on the way."""
 
+from dataclasses import replace
+
+import pytest
+
+from bench.budgets import Budget
 from bench.rows import Verdict
-from bench.rush import Rush, bounds, lower_bound, rush, rushing
+from bench.rush import Rush, _rows, bounds, lower_bound, main, rush, rushing
 from local.virtual_time import run_virtual
 
 
@@ -47,3 +52,32 @@ def test_registries_that_come_together_make_no_write_twice() -> None:
     many = run_virtual(rush(5))
 
     assert many.written == many.writes == 5 * 7 + 6
+
+
+def test_registries_that_were_not_isolated_in_time_are_lost_and_the_budget_is_missed_with_them() -> None:
+    many = replace(a_rush(1000), waits=(200.0,) * 998, poisoned=1)
+
+    rows = {row.measure.strip(): row for row in _rows(a_rush(1), many)}
+
+    ended = rows["from creation to all isolated"]
+    assert (ended.ours, ended.verdict, ended.about) == ("3600 s", Verdict.MISSED, Budget.THROTTLED)
+    assert ended.note.startswith("It had not ended when the run did.")
+    lost = rows["registries lost"]
+    assert (lost.ours, lost.verdict, lost.about) == ("2", Verdict.MISSED, Budget.THROTTLED)
+    assert (rows["messages given up"].ours, rows["messages given up"].verdict) == ("1", Verdict.MISSED)
+
+
+def test_a_rush_is_held_against_the_tightest_limit_and_answers_to_the_budget_only_when_it_is_large_enough() -> None:
+    enough, few = ({row.measure: row for row in _rows(a_rush(1), a_rush(count, wait=1705.0))} for count in (1000, 999))
+
+    row = enough["from creation to all isolated"]
+    assert (row.reference, row.ratio, row.verdict) == ("1550 s", "1.1", Verdict.MET)
+    assert "network writes would allow the last write after 1500 s; alone, a registry takes 200 s" in row.note
+    assert row.about is Budget.THROTTLED
+    assert few["from creation to all isolated"].about is None
+
+
+def test_the_program_shows_the_rush_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["2"]) == 0
+
+    assert "2 registries at once, under the published limits" in capsys.readouterr().out
