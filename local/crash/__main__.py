@@ -14,6 +14,7 @@ from pathlib import Path
 from local.azurite import Azurite, AzuriteMissing, start_azurite
 from local.crash.points import Point, chosen, points_of
 from local.crash.rig import Rig, Trial
+from local.crash.stories import CREATE, STORIES, Story
 from local.crash.tally import Tally
 from local.demo import scale_factor, work_folder
 from local.processes import ChildFailed, ended_by_signals
@@ -42,10 +43,27 @@ def _campaign(asked: argparse.Namespace, folder: Path) -> int:
         azurites = [
             ending.enter_context(start_azurite(folder / f"azurite-{number}")) for number in range(1, asked.jobs + 1)
         ]
-        return asyncio.run(play(azurites, folder, points=asked.points, scale=asked.scale, only_list=asked.list))
+        return asyncio.run(
+            play(
+                azurites,
+                folder,
+                points=asked.points,
+                scale=asked.scale,
+                only_list=asked.list,
+                story=STORIES[asked.story],
+            )
+        )
 
 
-async def play(azurites: Sequence[Azurite], folder: Path, *, points: str, scale: float, only_list: bool = False) -> int:
+async def play(
+    azurites: Sequence[Azurite],
+    folder: Path,
+    *,
+    points: str,
+    scale: float,
+    only_list: bool = False,
+    story: Story = CREATE,
+) -> int:
     """
     Play on one rig for each of *azurites*; gives the exit status.
 
@@ -55,7 +73,9 @@ async def play(azurites: Sequence[Azurite], folder: Path, *, points: str, scale:
     """
     async with AsyncExitStack() as ending:
         rigs = [
-            await ending.enter_async_context(Rig(folder / f"rig-{number}", azurite, scale=scale, label=str(number)))
+            await ending.enter_async_context(
+                Rig(folder / f"rig-{number}", azurite, scale=scale, label=str(number), story=story)
+            )
             for number, azurite in enumerate(azurites, start=1)
         ]
         await asyncio.gather(*(rig.play() for rig in rigs))  # so that what only a first process does is done
@@ -95,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--points", default="all", help="all, or numbers, ranges and points as printed, separated by commas (all)"
     )
+    parser.add_argument("--story", choices=STORIES, default=CREATE.name, help="what happens to the registry (create)")
     parser.add_argument("--jobs", type=int, default=1, help="hosts that are killed side by side (1)")
     parser.add_argument("--scale", type=scale_factor, default=SCALE, help=f"factor on Azure's durations ({SCALE})")
     parser.add_argument("--list", action="store_true", help="only say which points there are")

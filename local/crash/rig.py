@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import yaml
 from azure.core.exceptions import ResourceNotFoundError
 
+from local.app_user import AppUser
 from local.arm_user import AzureAddress
 from local.azurite import REPOSITORY, Azurite
 from local.crash import verdict, worlds
@@ -28,6 +29,7 @@ from local.crash.azure_front import AzureFront
 from local.crash.gate import Gate
 from local.crash.points import Point, Step, numbered
 from local.crash.storage_front import StorageFront
+from local.crash.stories import CREATE, Stage, Story
 from local.processes import Child, ChildFailed, start
 from local.simulator.azure import SUBSCRIPTION
 from local.stage import app_settings, clean_environment
@@ -88,10 +90,18 @@ class Rig:
         scale: Factor on Azure's durations.
         label: Part of the registries' names.
         lease: How long a dead host keeps its messages.
+        story: What every trial is about.
     """
 
     def __init__(
-        self, folder: Path, azurite: Azurite, *, scale: float, label: str = "a", lease: timedelta = MESSAGE_LEASE
+        self,
+        folder: Path,
+        azurite: Azurite,
+        *,
+        scale: float,
+        label: str = "a",
+        lease: timedelta = MESSAGE_LEASE,
+        story: Story = CREATE,
     ) -> None:
         self.folder = folder
         self.gate = Gate()
@@ -99,6 +109,7 @@ class Rig:
         self._scale = scale
         self._label = label
         self._lease = lease
+        self._story = story
         self._count = 0
         self._header = secrets.token_urlsafe(24)
         self._ending = AsyncExitStack()
@@ -138,34 +149,52 @@ class Rig:
 
     async def _play(self, points: tuple[Point, ...]) -> Trial:
         """
-        Create a registry in a new world, kill the host at each of *points*, start another one, and wait until all is quiet.
+        Let the story happen in a new world, kill the host at each of *points*, start another one, and wait until all is quiet.
 
         Raises:
-            ChildFailed: The host ended by itself.
+            ChildFailed: The host ended by itself, or did not even isolate the registry.
         """
         self._count += 1
         name = f"crash-{self._label}-{self._count}"
         await self._clear()
         await self.front.change_world(self._world())
+        if self._story.isolated:
+            await self._isolate(name)
         logged, lost = len(self.front.azure.log), self.storage.lost
         self.gate.open(points, self._kill)
-        worlds.create(self.front.azure, name, self.front.time.now())
-        self.front.wake()
-        in_time = await self._until_quiet(name)
+        in_time = await self._tell(self._story, name)
         ended = self.gate.last
         struck, unmet = self.gate.struck_at, self.gate.unmet
         self.gate.close()
         problems = [] if in_time else [f"It was not done within {LIMIT.total_seconds():g} s: {await self._said(name)}."]
         problems += await self._poison()
+        azure = self.front.azure
         return Trial(
             points=points,
             met=not unmet,
             recovered=None if struck is None else timedelta(seconds=ended - struck),
-            ending=verdict.ending_of(self.front.azure, name, logged),
+            ending=verdict.ending_of(azure, name, logged, self._story.problems(azure, name)),
             steps=tuple(numbered(self.gate.kinds)),
             problems=tuple(problems),
             crowded=self.storage.lost > lost,
         )
+
+    async def _isolate(self, name: str) -> None:
+        """What comes before the story; nobody is killed yet, and no message of it is left."""
+        self.gate.open((), self._kill)
+        if not await self._tell(CREATE, name):
+            raise ChildFailed(f"{name} was not isolated: {await self._said(name)}.\n{self.host.log_tail()}")
+        await self._clear()
+
+    async def _tell(self, story: Story, name: str) -> bool:
+        """Let it happen; whether all is done and quiet in time."""
+        acting = asyncio.create_task(story.act(Stage(front=self.front, app=self._app, name=name)))
+        try:
+            return await self._until_quiet(name, story, acting)
+        finally:
+            acting.cancel()
+            with suppress(asyncio.CancelledError):
+                await acting
 
     # --- the host -----------------------------------------------------------------------------------------------------
 
@@ -179,6 +208,7 @@ class Rig:
         )
         ready = json.loads(await self._first_line())
         self._port = urlsplit(ready["url"]).port or 0
+        self._app = AppUser(ready["url"], ready["keys"]["function"], folder)
         self._webhook = next(each["url"] for each in ready["functions"] if each["trigger"] == "eventGridTrigger")
 
     def _kill(self) -> None:
@@ -219,7 +249,7 @@ class Rig:
     def _world(self) -> Any:
         return worlds.build(worlds.Scenery(webhook=self._webhook, header=self._header, scale=self._scale))
 
-    async def _until_quiet(self, name: str) -> bool:
+    async def _until_quiet(self, name: str, story: Story, acting: asyncio.Task[None]) -> bool:
         deadline = time.monotonic() + LIMIT.total_seconds()
         restarts = 0
         while time.monotonic() < deadline:
@@ -228,7 +258,7 @@ class Rig:
                 await self._start_host()
             elif not self.host.running:
                 raise ChildFailed(f"The host ended by itself.\n{self.host.log_tail()}")
-            if await self._is_done(name) and self._silence() > QUIET:
+            if acting.done() and await self._is_done(name, story) and self._silence() > QUIET:
                 return True
             self._hurry()
             await asyncio.sleep(_LOOK_AGAIN)
@@ -242,12 +272,14 @@ class Rig:
     def _silence(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self.gate.last)
 
-    async def _is_done(self, name: str) -> bool:
+    async def _is_done(self, name: str, story: Story) -> bool:
         """Said, told, and every message that a dead host held has come back and been worked off."""
-        if not self.front.has_told_all:
+        if self.front.azure.next_due() is not None or not self.front.has_told_all:
             return False
         entry = await self._ledger.read(ResourceId.parse(worlds.registry_id(name)))
-        if entry is None or entry.row.outcome is None or entry.row.outcome.kind != "converged":
+        if entry is None or entry.row.outcome is None or entry.row.outcome.kind != story.ends:
+            return False
+        if entry.row.sequence == 0:  # still the answer to an earlier request
             return False
         if entry.row.claim is not None or entry.row.outbox:
             return False

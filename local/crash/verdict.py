@@ -7,15 +7,13 @@ Looks at the simulated Azure's world and at its log, with no code of the product
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from local.crash.worlds import ACCOUNT, FOREIGN_RULE, registry_id
 from local.simulator.azure import SimulatedAzure
 from local.simulator.world import Resource
 from local.stage_scene import APP_PRINCIPAL
-from local.verdict import unisolated
 
 _TOPIC = "/api/events"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -40,18 +38,19 @@ class Ending:
     problems: tuple[str, ...] = field(default=())
 
 
-def ending_of(azure: SimulatedAzure, name: str, logged: int) -> Ending:
+def ending_of(azure: SimulatedAzure, name: str, logged: int, problems: Iterable[str]) -> Ending:
     """
     Look at the world.
 
     Args:
         logged: Length of the log when the story began.
+        problems: What the story itself finds wrong in its end.
     """
     return Ending(
         resources=Counter(_described(each, name) for each in azure.world.resources.values()),
         writes=Counter(_writes(azure, name, logged)),
         told=Counter(_told(azure)),
-        problems=tuple(_problems(azure, name)),
+        problems=tuple(problems),
     )
 
 
@@ -111,13 +110,3 @@ def _told(azure: SimulatedAzure) -> Iterator[str]:
         if document["id"] not in seen:
             seen.add(document["id"])
             yield str(document["type"])
-
-
-def _problems(azure: SimulatedAzure, name: str) -> Iterator[str]:
-    registry = registry_id(name)
-    yield from unisolated(azure, registry)
-    account = azure.world.get(ACCOUNT)
-    rules = account.properties["networkAcls"].get("resourceAccessRules", []) if account else []
-    ids = sorted(str(rule["resourceId"]).lower() for rule in rules)
-    if ids != sorted((FOREIGN_RULE["resourceId"].lower(), registry.lower())):
-        yield f"The workspace's storage account lets in {ids}."

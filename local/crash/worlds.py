@@ -5,6 +5,7 @@ Every world is the same but for the registry's name, so one policy and one host 
 earlier trials concern nobody.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,6 +79,7 @@ def policy() -> dict[str, Any]:
         "scope": {"subscriptions": [SUBSCRIPTION]},
         "networks": [{"name": "hub", "subnet": f"{network}/subnets/endpoints", "dns": dns}],
         "sharing": [{"registries": ["*"], "workspaces": [WORKSPACE]}],
+        "deletion": {"endpoints": True, "resource_rules": True, "grace_minutes": 0},
     }
 
 
@@ -86,7 +88,10 @@ def registry_id(name: str) -> str:
     return scenery.registry_id(f"{_SCOPE}/resourceGroups/rg-ml", name)
 
 
-def create(azure: SimulatedAzure, name: str, now: datetime) -> None:
-    """A user asks for the registry."""
-    azure.advance(now)
-    scenery.put_registry(azure, name, now=now)
+def wrongly_let_in(azure: SimulatedAzure, *registries: str) -> Iterator[str]:
+    """What is wrong when the workspace's storage account is to let in *registries*, and the workspace of somebody else."""
+    account = azure.world.get(ACCOUNT)
+    rules = account.properties["networkAcls"].get("resourceAccessRules", []) if account else []
+    ids = sorted(str(rule["resourceId"]).lower() for rule in rules)
+    if ids != sorted((FOREIGN_RULE["resourceId"].lower(), *(registry.lower() for registry in registries))):
+        yield f"The workspace's storage account lets in {ids}."

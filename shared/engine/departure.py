@@ -75,7 +75,7 @@ class Departure:
         now = self._clock.now()
         since = work.row.missing_since or now
         work.update(missing_since=since)
-        if now - since < (GONE_AFTER if work.row.observed else CREATION_LIMIT):
+        if now - since < self._pacing.scaled(GONE_AFTER if work.row.observed else CREATION_LIMIT):
             sentence = f"Azure answers 404 for registry {work.registry.name}; that may be too early or too late."
             return _waiting(now + self._pacing.creation(now - since), "RegistryNotFound", sentence, work)
         if work.row.observed and not work.row.made and not work.row.rules_added:

@@ -154,7 +154,7 @@ class Restorer:
             return await self._restored(work, restoration, ())
         outcome = await self._depart(work)
         since = work.row.missing_since
-        if since is not None and self._clock.now() - since >= GONE_AFTER:
+        if since is not None and self._clock.now() - since >= self._pacing.scaled(GONE_AFTER):
             work.update(restoring=None)
             work.entries.append(self._results.entry(work, restoration.kind, restoration.why, "gone"))
         return outcome

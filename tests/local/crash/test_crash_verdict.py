@@ -8,12 +8,14 @@ from local.crash import worlds
 from local.crash.points import Point, Side, Step
 from local.crash.repeats import inexcusable
 from local.crash.rig import Trial
+from local.crash.stories import CREATE, STORIES
 from local.crash.tally import Tally
 from local.crash.verdict import Ending, differences, ending_of, repeats
 from local.simulator import scenery
 from local.simulator.azure import SimulatedAzure
 from local.stage_scene import APP_PRINCIPAL
 
+ENDPOINT = "/providers/Microsoft.Network/privateEndpoints/pe-left"
 ZONE = "PUT microsoft.network/privatednszones/privatelink.api.azureml.ms"
 GOOD = Ending(
     resources={"Microsoft.Network/privateEndpoints {}": 3}, writes={ZONE: 1}, told={"RegistryIsolation.Isolated": 1}
@@ -88,17 +90,47 @@ def test_a_story_that_fails_by_itself_is_no_reference() -> None:
 
 
 def test_the_world_is_looked_at_without_the_app() -> None:
-    azure = worlds.build(worlds.Scenery(webhook="", header="secret", scale=0.02))
-    name = "crash-x-1"
-    logged = len(azure.log)
-    worlds.create(azure, name, azure.world.now)
-    scenery.rest(azure)
+    azure, name, logged = created()
     write(azure, "PUT", f"{worlds.registry_id(name).rpartition('/providers/')[0]}", principal=APP_PRINCIPAL)
-    found = ending_of(azure, name, logged)
+    found = ending_of(azure, name, logged, CREATE.problems(azure, name))
     assert f"{name} is open" in found.problems
     assert any("lets in" in problem for problem in found.problems)
     assert found.told == Counter()
     assert all(name not in what for what in (*found.resources, *found.writes))
+
+
+def test_an_undo_is_not_done_while_anything_is_closed() -> None:
+    azure, name, _ = created()
+    assert list(STORIES["undo"].problems(azure, name)) == []
+    registry = azure.require(worlds.registry_id(name))
+    part = scenery.parts_of(azure, registry)[0]
+    part.properties["publicNetworkAccess"] = "Disabled"
+    assert list(STORIES["undo"].problems(azure, name)) == [f"{part.name} is still closed."]
+
+
+def test_a_deletion_is_not_done_while_something_leads_to_the_registry_or_lets_it_in() -> None:
+    azure, name, _ = created()
+    registry = worlds.registry_id(name)
+    assert list(STORIES["delete"].problems(azure, name)) == [f"{name} is still there."]
+    scenery.send(azure, "DELETE", registry, api_version=scenery.REGISTRY_API)
+    scenery.rest(azure)
+    assert list(STORIES["delete"].problems(azure, name)) == []
+    rules = azure.require(worlds.ACCOUNT).properties["networkAcls"]["resourceAccessRules"]
+    rules.append({"tenantId": "t", "resourceId": registry})
+    azure.world.put({"id": f"{worlds.ACCOUNT.partition('/providers/')[0]}{ENDPOINT}", "properties": {}})
+    found = list(STORIES["delete"].problems(azure, name))
+    assert found[0] == "The endpoint pe-left leads to a registry that is gone."
+    assert registry.lower() in found[1]
+
+
+def created() -> tuple[SimulatedAzure, str, int]:
+    """A world with a registry that nobody has isolated, and what was logged before it was made."""
+    azure = worlds.build(worlds.Scenery(webhook="", header="secret", scale=0.02))
+    name = "crash-x-1"
+    logged = len(azure.log)
+    scenery.put_registry(azure, name)
+    scenery.rest(azure)
+    return azure, name, logged
 
 
 def write(azure: SimulatedAzure, method: str, path: str, *, principal: str) -> None:
