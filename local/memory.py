@@ -180,6 +180,10 @@ class MemoryWorkQueue:
         self._messages[number] = _Message(text=text, visible=self._clock.now() + _whole_seconds(delay), order=number)
         self._changed.set()
 
+    def take_over(self, other: "MemoryWorkQueue") -> None:
+        """Be the queue that *other* was, as another process sees it."""
+        self._messages, self._numbers = other._messages, other._numbers  # noqa: SLF001 -- of its own class
+
     async def receive(self, *, most: int = 32, hide_for: timedelta = RUNNING_VISIBILITY) -> tuple[Delivery, ...]:
         """Take the visible messages, oldest first, and hide them from others for *hide_for*."""
         await asyncio.sleep(0)

@@ -11,6 +11,7 @@ from local.house import APP
 _SKEW = timedelta(hours=3)
 _WAIT = timedelta(seconds=40)
 _PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
+_TIMEOUT_PAGE = b"<html><head><title>504 Gateway Time-out</title></head><body>504 Gateway Time-out</body></html>"
 _BUSY_NETWORK = "Cannot proceed with operation because resource is busy processing another operation."
 
 
@@ -36,6 +37,7 @@ _THROTTLES = frozenset(
     {
         Kind.THROTTLED,
         Kind.THROTTLED_LONG,
+        Kind.THROTTLED_HOURS,
         Kind.THROTTLED_BARE,
         Kind.THROTTLED_TEXT,
         Kind.THROTTLED_AHEAD,
@@ -51,6 +53,8 @@ def _throttled(kind: Kind, now: datetime) -> dict[str, Any]:
             return told | {"headers": {"Retry-After": "17"}}
         case Kind.THROTTLED_LONG:
             return told | {"headers": {"Retry-After": "600"}}
+        case Kind.THROTTLED_HOURS:
+            return told | {"headers": {"Retry-After": "14400"}}
         case Kind.THROTTLED_AHEAD:
             return told | {"headers": _dates(now + _SKEW)}
         case Kind.THROTTLED_BEHIND:
@@ -99,7 +103,15 @@ def _refused(kind: Kind, method: str, path: str) -> dict[str, Any]:
 _ANSWERS: dict[Kind, dict[str, Any]] = {
     Kind.ERROR: {"status": 500, "code": "InternalServerError", "message": "An error occurred."},
     Kind.GATEWAY: {"status": 502, "raw": _PAGE, "headers": {"Content-Type": "text/html"}},
+    Kind.TIMEOUT: {"status": 504, "raw": _TIMEOUT_PAGE, "headers": {"Content-Type": "text/html"}},
+    Kind.REQUEST_TIMEOUT: {"status": 408, "raw": b"", "headers": {"Content-Length": "0"}},
+    Kind.REDIRECTED: {"status": 307, "raw": b"", "headers": {"Location": "https://portal.example.com/sign-in"}},
     Kind.NONSENSE: {"status": 200, "raw": _PAGE, "headers": {"Content-Type": "text/html"}},
+    Kind.FULL: {
+        "status": 400,
+        "code": "SubnetIsFull",
+        "message": "Subnet endpoints with address prefix 10.0.1.0/24 does not have enough capacity for 1 IP addresses.",
+    },
     Kind.EXPIRED: {
         "status": 401,
         "code": "ExpiredAuthenticationToken",
@@ -144,3 +156,8 @@ def without(body: bytes, left_out: frozenset[str]) -> bytes:
     listed = json.loads(body)
     listed["value"] = [each for each in listed["value"] if str(each.get("id", "")).lower() not in left_out]
     return json.dumps(listed).encode()
+
+
+def garbled(kind: Kind, body: bytes) -> bytes:
+    """What arrives of a body."""
+    return b"" if kind is Kind.EMPTY else body[: len(body) // 2]

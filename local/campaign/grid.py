@@ -43,11 +43,11 @@ def places(kind: Kind, path: Path) -> list[int]:
 def _may(kind: Kind, call: AppCall) -> bool:
     if kind in OPERATIONS:
         return call.long
-    if kind in WRITES:
+    if kind in WRITES - {Kind.FULL}:
         return call.writes
     if kind in GRAPH:
         return _GRAPH_PATH in call.path.lower()
-    told = {Kind.STALE: call.stale, Kind.MISSING: call.new, Kind.LAGGING: call.lags}
+    told = {Kind.STALE: call.stale, Kind.MISSING: call.new, Kind.LAGGING: call.lags, Kind.FULL: call.places}
     return told.get(kind, kind is not Kind.NONSENSE or call.method == "GET")
 
 

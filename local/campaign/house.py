@@ -1,8 +1,9 @@
 """The house that a run of the campaign lives in: neighbours with rights of their own, torn storage, a timer."""
 
+import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.sweep import sweep_timer
@@ -28,6 +29,7 @@ _FOREIGN = (
     "/subscriptions/99999999-0000-4000-8000-000000000001/resourceGroups/rg-theirs/providers/"
     "Microsoft.MachineLearningServices/workspaces/theirs"
 )
+THEIR_ENDPOINT = "pe-theirs"
 _POISON_AGAIN = timedelta(minutes=10)
 
 
@@ -36,6 +38,8 @@ class StormHouse(SweepHouse):
 
     azure: StormyAzure
     ledger: TornLedger
+    leases: TornLeases
+    index: TornIndex
 
     def __init__(self, case: Case, crossroads: Callable[[Place], Case | None] | None = None) -> None:
         options = Options(public_access_propagates=case.seed % 2 == 0, registry_missing_once=case.seed % 3 == 0)
@@ -43,6 +47,9 @@ class StormHouse(SweepHouse):
         self.case = case
         self._crossroads = crossroads
         self.azure.turn = self._turn
+        self.azure.kill = self._die
+        self._lives_again: datetime | None = None
+        """When another process begins; None while one lives."""
         self.names: list[str] = ["contoso"]
         self.group = ""
         """The security group of the story, if it has one."""
@@ -68,7 +75,22 @@ class StormHouse(SweepHouse):
         self.document["sharing"] = [{"registries": ["*"], "workspaces": [workspace.id]}]
         self.document["deletion"] = {"grace_minutes": 5}
         self.azure.watch.kept[account.key] = [_FOREIGN]
+        self.azure.watch.theirs += [self.scene.virtual_network.lower(), self._their_endpoint(account).lower()]
         return account
+
+    def _their_endpoint(self, account: Resource) -> str:
+        """Somebody else's endpoint among the app's, to the same kind of target; gives its id."""
+        endpoint = f"{self.scene.network_group}/providers/Microsoft.Network/privateEndpoints/{THEIR_ENDPOINT}"
+        link = {"name": "theirs", "properties": {"privateLinkServiceId": account.id, "groupIds": ["blob"]}}
+        properties = {"subnet": {"id": self.scene.subnet}, "privateLinkServiceConnections": [link]}
+        body = {"location": "westeurope", "properties": properties}
+        scenery.send(self.azure, "PUT", endpoint, body, api_version=scenery.NETWORK_API)
+        scenery.rest(self.azure)
+        return endpoint
+
+    def endpoints(self) -> list[Resource]:
+        """Every endpoint but somebody else's."""
+        return [each for each in super().endpoints() if each.name != THEIR_ENDPOINT]
 
     def add_network(self, name: str, prefix: str, *, zones: str = "") -> str:
         subnet = super().add_network(name, prefix, zones=zones)
@@ -80,6 +102,9 @@ class StormHouse(SweepHouse):
         self.ledger = TornLedger(self.azure)
         self.leases = TornLeases(self.azure)
         self.index = TornIndex(self.azure)
+        self._begin_process()
+
+    def _begin_process(self) -> None:
         super().install()
         self.poison_trigger = QueueTrigger(
             self.poisoned,
@@ -88,6 +113,41 @@ class StormHouse(SweepHouse):
             max_dequeue_count=10**6,
             retry_after=_POISON_AGAIN,
         )
+
+    # --- a process that ends --------------------------------------------------------------------------------------------
+
+    def _die(self, after: timedelta) -> None:
+        """End the process in the middle of whatever it does."""
+        self._lives_again = self.clock.now() + after
+        for task in self._tasks:
+            task.cancel()
+
+    async def live(self, until: Callable[[], Awaitable[bool]], limit: timedelta = timedelta(hours=2)) -> bool:
+        async def revived() -> bool:
+            if self._lives_again is not None:
+                await self._revive(self._lives_again)
+            return await until()
+
+        return await super().live(revived, limit)
+
+    async def _revive(self, at: datetime) -> None:
+        """A new process over the same storage: nothing of the old one is in it but what its functions raised."""
+        await self.stop()
+        await self.clock.sleep(at - self.clock.now())
+        self._lives_again = None
+        queues, failures = self._queues(), [each.failures for each in self._triggers()]
+        self._begin_process()
+        for queue, old in zip(self._queues(), queues, strict=True):
+            queue.take_over(old)
+        for trigger, told in zip(self._triggers(), failures, strict=True):
+            trigger.failures = told
+        self._tasks = [asyncio.create_task(job) for job in self._jobs()]
+
+    def _queues(self) -> list[MemoryWorkQueue]:
+        return [self.queue, self.poisoned, self.steps, self.poisoned_steps]
+
+    def _triggers(self) -> list[QueueTrigger]:
+        return [self.trigger, self.poison_trigger, self.sweep_trigger]
 
     def credential(self) -> TornCredential:
         return TornCredential(self.azure, APP)
@@ -190,7 +250,7 @@ class StormHouse(SweepHouse):
 
     def bugs(self) -> list[str]:
         """Failures of the functions that are no errors of the tree."""
-        failures = [*self.trigger.failures, *self.poison_trigger.failures, *self.sweep_trigger.failures]
+        failures = [each for trigger in self._triggers() for each in trigger.failures]
         return [repr(each) for each in failures if not isinstance(each, RegistryIsolationError)]
 
 

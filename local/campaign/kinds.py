@@ -18,6 +18,8 @@ class Kind(StrEnum):
     """429 with a date in Retry-After, by a clock three hours fast; calls."""
     THROTTLED_BEHIND = "throttled-behind"
     """429 with a date in Retry-After, by a clock three hours slow; calls."""
+    THROTTLED_HOURS = "throttled-hours"
+    """429 with a Retry-After of four hours; calls."""
     BUCKETS = "buckets"
     """The published token buckets are enforced, and somebody else empties them; minutes."""
     ERROR = "error"
@@ -26,8 +28,18 @@ class Kind(StrEnum):
     """503; calls."""
     GATEWAY = "gateway"
     """502 with a page for people; calls."""
+    TIMEOUT = "timeout"
+    """504 with a page for people; calls."""
+    REQUEST_TIMEOUT = "request-timeout"
+    """408 without a body; calls."""
+    REDIRECTED = "redirected"
+    """307 to somebody else's host; calls."""
     NONSENSE = "nonsense"
     """200 with a page for people where JSON should be; calls, reads only."""
+    EMPTY = "empty"
+    """It took effect, and the answer has no body; calls."""
+    CUT = "cut"
+    """It took effect, and the answer's JSON ends in the middle; calls."""
     EXPIRED = "expired"
     """401 ExpiredAuthenticationToken; calls."""
     RESET = "reset"
@@ -48,6 +60,8 @@ class Kind(StrEnum):
     """409 Conflict, and no more said; calls, writes only."""
     PRECONDITION = "precondition"
     """412; calls, writes only."""
+    FULL = "full"
+    """400 at a new endpoint: its subnet has no address left, until somebody enlarges it."""
     FAILED = "failed"
     """The long operation ends Failed, which is told with status 200; operations."""
     STUCK = "stuck"
@@ -70,6 +84,10 @@ class Kind(StrEnum):
     """409 ScopeLocked until somebody lifts it; writes only."""
     DENIED = "denied"
     """403 DenyAssignmentAuthorizationFailed until somebody lifts it; writes only."""
+    KILLED = "killed"
+    """The app's process ends before the call takes effect, and a new one begins later; seconds."""
+    KILLED_AFTER = "killed-after"
+    """The same after it took effect; seconds."""
     GRAPH_FROZEN = "graph-frozen"
     """Resource Graph shows nothing new; minutes."""
     GRAPH_PARTIAL = "graph-partial"
@@ -78,6 +96,8 @@ class Kind(StrEnum):
     """The same, and it says so; minutes."""
     QUEUE_DOWN = "queue-down"
     """The queue service of the app's own storage; minutes."""
+    MESSAGE_TWICE = "message-twice"
+    """Every message of the work queue comes a second time, at once or while the first is worked on; minutes."""
     TABLE_DOWN = "table-down"
     """Its tables; minutes."""
     BLOB_DOWN = "blob-down"
@@ -99,12 +119,15 @@ class Kind(StrEnum):
 EVENTS = frozenset({Kind.EVENT_LATE, Kind.EVENT_TWICE, Kind.EVENT_REORDERED, Kind.EVENT_DROPPED})
 GRAPH = frozenset({Kind.GRAPH_FROZEN, Kind.GRAPH_PARTIAL, Kind.GRAPH_TRUNCATED})
 STORAGE = frozenset({Kind.QUEUE_DOWN, Kind.TABLE_DOWN, Kind.BLOB_DOWN})
-OUTAGES = STORAGE | GRAPH | {Kind.DOWN, Kind.FORBIDDEN, Kind.TOKEN_DOWN, Kind.BUCKETS}
+OUTAGES = STORAGE | GRAPH | {Kind.DOWN, Kind.FORBIDDEN, Kind.TOKEN_DOWN, Kind.BUCKETS, Kind.MESSAGE_TWICE}
 """What lasts for minutes, whichever calls are made meanwhile."""
 STORE = frozenset({Kind.STORE_RESET, Kind.STORE_LOST})
 """At a call to the app's own storage; those are numbered by themselves."""
-UNTIL_LIFTED = frozenset({Kind.REFUSED, Kind.LOCKED, Kind.DENIED})
+UNTIL_LIFTED = frozenset({Kind.REFUSED, Kind.LOCKED, Kind.DENIED, Kind.FULL})
 """What only a person can end."""
+KILLS = frozenset({Kind.KILLED, Kind.KILLED_AFTER})
+GARBLES = frozenset({Kind.EMPTY, Kind.CUT})
+"""What happens to the answer of a call that took effect."""
 WRITES = UNTIL_LIFTED | {
     Kind.BUSY,
     Kind.BUSY_LOCK,
@@ -122,7 +145,11 @@ AMOUNTS: dict[Kind, tuple[int, ...]] = {
     **dict.fromkeys(UNTIL_LIFTED, (1,)),
     **dict.fromkeys(STORE, (1, 2, 6)),
     Kind.THROTTLED_LONG: (1, 2),
+    Kind.THROTTLED_HOURS: (1,),
+    Kind.REDIRECTED: (1, 2, 5),
     Kind.BUCKETS: (5, 30),
+    Kind.EMPTY: (1, 2, 5),
+    Kind.CUT: (1, 2, 5),
     Kind.EXPIRED: (1, 2, 5),
     Kind.NONSENSE: (1, 2, 5),
     Kind.SLOW: (5, 50, 90, 300),
@@ -134,6 +161,9 @@ AMOUNTS: dict[Kind, tuple[int, ...]] = {
     Kind.DOWN: (1, 10, 120),
     Kind.TOKEN_DOWN: (1, 10, 60),
     Kind.FORBIDDEN: (1, 5),
+    Kind.KILLED: (1, 60),
+    Kind.KILLED_AFTER: (1, 60),
+    Kind.MESSAGE_TWICE: (5, 60),
     Kind.EVENT_LATE: (1, 10, 90),
     Kind.EVENT_TWICE: (1,),
     Kind.EVENT_REORDERED: (1, 10),

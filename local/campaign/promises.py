@@ -25,9 +25,12 @@ BLOCKS = {
     Kind.REFUSED: "DeniedByPolicy",
     Kind.LOCKED: "Locked",
     Kind.DENIED: "DeniedByAssignment",
+    Kind.FULL: "SubnetUnusable",
     Kind.STUCK: "StuckOperation",
 }
 """Faults that may, as long as they last, end with a person, and the reason that must then be given."""
+_BESIDE = frozenset({"NotRestored"})
+"""What an undo says beside the reason: which person's word it could not carry out."""
 _NETWORK = ("publicNetworkAccess", "networkAcls", "networkRuleSet")
 
 
@@ -134,6 +137,18 @@ async def remembered(house: StormHouse, wanted: str) -> list[str]:
         made = sorted(each.key for each in row.made)
         if made != tagged:
             problems.append(f"the ledger says that the app made {made}, and the world {tagged}")
+    return problems + await _strangers(house)
+
+
+async def _strangers(house: StormHouse) -> list[str]:
+    """No row of a registry that nobody ever made, and no resource in the index that belongs to none of the story's."""
+    ours = {registry.lower() for registry in house.registries_of_story}
+    rows = {row.registry.key for row in (await house.ledger.list_rows()).rows}
+    problems = [f"the ledger has a row of {each}, which never was" for each in sorted(rows - ours)]
+    for resource, owners in sorted(house.index.owners.items()):
+        problems += [f"the index has {resource.name} for {one.key}" for one in sorted(owners) if one.key not in ours]
+        if not any(house.azure.world.get(one.text) for one in owners):
+            problems.append(f"the index still has {resource.name}, whose registry is gone")
     return problems
 
 
@@ -154,6 +169,7 @@ def nothing_left(house: StormHouse) -> list[str]:
         "sweep's poison": house.poisoned_steps,
     }
     waiting = [f"{len(queue)} messages are left in the {name} queue" for name, queue in queues.items() if len(queue)]
+    waiting += [f"nobody has given back the lease {name}" for name in sorted(house.leases.held)]
     return waiting + [f"a bug: {bug}" for bug in house.bugs()]
 
 
@@ -171,9 +187,10 @@ async def rightly_told(house: StormHouse, struck: Iterable[Injection]) -> list[s
 
 
 def rightly_blocked(outcome: Outcome | None, struck: Iterable[Injection]) -> bool:
-    """Whether a registry is Blocked, and by what really stands in the way."""
+    """Whether a registry is Blocked, and by nothing but what really stands in the way."""
     names = {BLOCKS[each.kind] for each in struck if each.kind in BLOCKS}
-    return isinstance(outcome, BlockedOutcome) and any(reason.name in names for reason in outcome.reasons)
+    told = {reason.name for reason in outcome.reasons} if isinstance(outcome, BlockedOutcome) else set()
+    return bool(told & names) and told <= names | _BESIDE
 
 
 def kind_of(outcome: Outcome | None) -> str:

@@ -1,6 +1,7 @@
 """What the app stands on besides Azure's resources, as torn as the weather: its own storage, and its tokens."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -28,6 +29,8 @@ from shared.engine.sweep_ports import SweepEntry
 
 _LOOK_AGAIN = 10.0
 """Seconds until the host asks a queue service that does not answer again."""
+_LAPSES = (timedelta(), timedelta(seconds=1), timedelta(seconds=25))
+"""Until a message comes again: at once, in the middle of an ordinary pass, and after a pass's claim has ended."""
 _OPERATION = "use the app's storage"
 
 
@@ -123,6 +126,11 @@ class TornLeases(MemoryLeases):
         super().__init__()
         self._tear = Tear(azure, Kind.BLOB_DOWN)
 
+    @property
+    def held(self) -> frozenset[str]:
+        """The leases that somebody has at present."""
+        return frozenset(self._held)
+
     def hold(self, name: str) -> AbstractAsyncContextManager[None]:
         return self._hold_if_there(name)
 
@@ -136,12 +144,18 @@ class TornLeases(MemoryLeases):
 
 
 class TornQueue(MemoryWorkQueue):
-    """While it is away, nothing is sent or received, and what was received cannot be deleted: it comes again."""
+    """
+    While it is away, nothing is sent or received, and what was received cannot be deleted: it comes again.
+
+    At other times it gives out each message twice, as a queue does that was not told in time that somebody is at work.
+    """
 
     def __init__(self, clock: Clock, azure: StormyAzure) -> None:
         super().__init__(clock)
         self._azure = azure
         self._tear = Tear(azure, Kind.QUEUE_DOWN)
+        self._again: set[str] = set()
+        self._lapses = itertools.cycle(_LAPSES)
 
     async def send(self, message: WorkMessage, delay: timedelta = timedelta()) -> None:
         await self._tear.through("send message", super().send(message, delay))
@@ -149,7 +163,12 @@ class TornQueue(MemoryWorkQueue):
     async def receive(self, *, most: int = 32, hide_for: timedelta = RUNNING_VISIBILITY) -> tuple[Delivery, ...]:
         if self._azure.out(Kind.QUEUE_DOWN):
             return ()
-        return await super().receive(most=most, hide_for=hide_for)
+        received = await super().receive(most=most, hide_for=hide_for)
+        for delivery in received if self._azure.out(Kind.MESSAGE_TWICE) else ():
+            if delivery.text not in self._again:
+                self._again.add(delivery.text)
+                self.put(delivery.text, next(self._lapses))
+        return received
 
     async def delete(self, delivery: Delivery) -> bool:
         return not self._azure.out(Kind.QUEUE_DOWN) and await super().delete(delivery)

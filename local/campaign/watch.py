@@ -5,6 +5,7 @@ No code of the app takes part. A violation is a sentence; the run ends with a pr
 """
 
 import json
+from typing import Any
 
 from local.simulator import scenery
 from local.simulator.azure import SimulatedAzure
@@ -24,6 +25,7 @@ class Watch:
         violations: What was broken, in order.
         kept: Storage accounts, by key, and the resource rules of others that must never be missing there.
         subnets: Each part of a registry needs a working endpoint in all of these, lower-cased, before a door closes.
+        theirs: Beginnings of the ids of what is somebody else's among that, lower-cased.
         places: Beginnings of the ids that the app may write to, lower-cased; beside them only managed groups.
         may_open: A person has asked for it.
         may_write: The policy lets the app write at all.
@@ -33,6 +35,9 @@ class Watch:
         self._azure = azure
         self.violations: list[str] = []
         self.kept: dict[str, list[str]] = {}
+        self.theirs: list[str] = []
+        self._around: dict[str, Any] = {}
+        """What else the network rules of those accounts said before anything was written to them."""
         self.subnets: list[str] = []
         self.places: list[str] = []
         self.may_open = False
@@ -49,6 +54,8 @@ class Watch:
             self.violations.append(f"{request.method} {request.path} concerns somebody else")
         if request.method == "DELETE" and _ENDPOINT in path and path.count("/") == _ENDPOINT.count("/") + 4:
             self._watch_deletion(path)
+        if path in self.kept and path not in self._around:
+            self._around[path] = self._rules(path)[1]
         asked = _access(request)
         if asked == "enabled" and not self.may_open:
             self.violations.append(f"{request.path} was opened")
@@ -60,12 +67,23 @@ class Watch:
         found = self._azure.world.get(request.path)
         if request.method not in {"PUT", "PATCH"} or found is None or found.key not in self.kept:
             return
-        acls = found.properties["networkAcls"].get("resourceAccessRules", [])
-        rules = {one["resourceId"].lower() for one in acls}
+        rules, around = self._rules(found.key)
         lost = [rule for rule in self.kept[found.key] if rule.lower() not in rules]
         self.violations += [f"{found.name} lost the rule of {rule}" for rule in lost]
+        before = self._around.setdefault(found.key, around)
+        if around != before:
+            self.violations.append(f"{found.name} has {around} beside its resource rules, not {before} as before")
+
+    def _rules(self, account: str) -> tuple[set[str], dict[str, Any]]:
+        """Whose resource rules a storage account has, and what else says who is let in."""
+        properties = self._azure.require(account).properties
+        acls = {name: value for name, value in properties["networkAcls"].items() if value != []}
+        rules = {one["resourceId"].lower() for one in acls.pop("resourceAccessRules", [])}
+        return rules, acls | {"publicNetworkAccess": properties.get("publicNetworkAccess")}
 
     def _concerns_us(self, path: str) -> bool:
+        if any(path.startswith(beginning) for beginning in self.theirs):
+            return False
         return any(path.startswith(place) for place in self.places) or self._owner(path) is not None
 
     def _watch_deletion(self, path: str) -> None:
@@ -111,7 +129,10 @@ def writes(request: Request) -> bool:
 
 
 def _access(request: Request) -> str:
-    """The public access that a write asks for, lower case; "" if it asks for none."""
-    if request.method not in {"PUT", "PATCH"} or b"publicNetworkAccess" not in request.body:
+    """The public access that a write asks for, as "enabled" or "disabled"; "" if it asks for none."""
+    if request.method not in {"PUT", "PATCH"} or not request.body:
         return ""
-    return str((json.loads(request.body).get("properties") or {}).get("publicNetworkAccess", "")).lower()
+    properties = json.loads(request.body).get("properties") or {}
+    asked = str(properties.get("publicNetworkAccess", "")).lower()
+    rules = properties.get("networkAcls") or properties.get("networkRuleSet") or {}
+    return asked or {"deny": "disabled", "allow": "enabled"}.get(str(rules.get("defaultAction", "")).lower(), "")

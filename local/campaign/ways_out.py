@@ -16,14 +16,12 @@ _NEEDS = [
     ("tcp", "MicrosoftContainerRegistry.westeurope", "443"),
 ]
 """What a client of a registry in West Europe has to reach (Azure Machine Learning, network isolation with registries)."""
-_THEIRS = ("deny-all", "sql")
 
 
 def add_group(house: House) -> str:
     """A security group with two rules of somebody else; gives its id."""
     group = f"{house.scene.network_group}/providers/Microsoft.Network/networkSecurityGroups/nsg"
-    rules = [_rule("deny-all", 4096, "*", "*", "Deny"), _rule("sql", 3001, "Sql", "1433", "Allow")]
-    body = {"location": "westeurope", "properties": {"securityRules": rules}}
+    body = {"location": "westeurope", "properties": {"securityRules": _theirs()}}
     scenery.send(house.azure, "PUT", group, body, api_version=scenery.NETWORK_API)
     scenery.rest(house.azure)
     house.document["egress"] = [{"registries": ["*"], "nsg": group, "mode": "enforce"}]
@@ -33,10 +31,20 @@ def add_group(house: House) -> str:
 def shut_in(house: House, group: str) -> list[str]:
     """What clients need and cannot reach, and rules of somebody else that are gone; [] is good."""
     rules = {each["name"]: each["properties"] for each in house.azure.require(group).properties["securityRules"]}
-    lost = [f"the rule {name} of somebody else is gone" for name in _THEIRS if name not in rules]
+    lost = [f"the rule {each['name']} of somebody else is gone" for each in _theirs() if not _holds(rules, each)]
     outbound = [each for each in rules.values() if each["direction"] == "Outbound"]
     ordered = sorted(outbound, key=lambda each: int(each["priority"]))
     return [*lost, *(f"clients do not reach {need[1]}:{need[2]}" for need in _NEEDS if not _passes(ordered, *need))]
+
+
+def _theirs() -> list[dict[str, Any]]:
+    return [_rule("deny-all", 4096, "*", "*", "Deny"), _rule("sql", 3001, "Sql", "1433", "Allow")]
+
+
+def _holds(rules: dict[str, dict[str, Any]], theirs: dict[str, Any]) -> bool:
+    """Whether a rule is there as it was written; Azure adds members of its own."""
+    now = rules.get(theirs["name"], {})
+    return all(now.get(name) == value for name, value in theirs["properties"].items())
 
 
 def _passes(rules: list[dict[str, Any]], protocol: str, tag: str, port: str) -> bool:

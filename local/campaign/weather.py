@@ -1,5 +1,6 @@
 """An Azure in which things go wrong at the calls that a case names, and which is watched at the app's every write."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -7,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.campaign.answers import answer, forbidden, without
+from local.campaign.answers import answer, forbidden, garbled, without
 from local.campaign.cases import Injection, Place
-from local.campaign.kinds import EVENTS, OPERATIONS, OUTAGES, STORE, UNTIL_LIFTED, WRITES, Kind
+from local.campaign.kinds import EVENTS, GARBLES, KILLS, OPERATIONS, OUTAGES, STORE, UNTIL_LIFTED, WRITES, Kind
 from local.campaign.scarcity import drain
 from local.campaign.watch import Watch, writes
 from local.house import APP
@@ -26,6 +27,8 @@ NEW = timedelta(minutes=2)
 """How long after a write a read may still show the state before it: what the app itself allows a read to be wrong."""
 LASTING = 1_000_000
 _LIST = b'{"value"'
+_ERRORS = 400
+_ENDPOINT = re.compile(r"/privateEndpoints/[^/]+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class AppCall:
     stale: bool = False
     new: bool = False
     lags: bool = False
+    places: bool = False
 
 
 class StormyAzure(SimulatedAzure):
@@ -55,6 +59,8 @@ class StormyAzure(SimulatedAzure):
         """When the last thing that went wrong was over, as far as is known."""
         self.turn: Callable[[Place], Sequence[Injection] | None] = lambda _: None
         """Asked before each call what is to go wrong from here on instead of what was; None: nothing else."""
+        self.kill: Callable[[timedelta], None] = lambda _: None
+        """Ends the app's process; another one begins that much later."""
         self._planned: list[Injection] = []
         self._loose = False
         self._written: dict[str, datetime] = {}
@@ -69,6 +75,8 @@ class StormyAzure(SimulatedAzure):
         self._lagging = 0
         self._store: tuple[Kind, int] | None = None
         self._scripted: list[Fault] = []
+        self._garbling: dict[tuple[str, str], tuple[Kind, int]] = {}
+        """How many more answers of a call arrive in what state."""
         self._hits = 0
 
     def let_loose(self, injections: Sequence[Injection]) -> None:
@@ -84,6 +92,7 @@ class StormyAzure(SimulatedAzure):
         self._planned.clear()
         self._until.clear()
         self.faults.clear()
+        self._garbling.clear()
         self._lagging, self._store = 0, None
         self.throttle = Throttle(enforced=False)
         self._weather_of_graph()
@@ -108,13 +117,15 @@ class StormyAzure(SimulatedAzure):
             return self._noting(request, now)
         self._ask(Place("call", len(self.calls) + 1))
         self.watch.before(request)
-        stale, new = self._may_be_stale(request), self._is_new(request)
-        self._inject(request, stale=stale, new=new)
+        stale, new, places = self._may_be_stale(request), self._is_new(request), self._is_placed(request)
+        self._inject(request, stale=stale, new=new, places=places)
         self._began = lags = False
         try:
+            self._end_process(Kind.KILLED)
             response = self._cut(request) or self._noting(request, now)
+            self._end_process(Kind.KILLED_AFTER)
             response, lags = self._lag(request, response)
-            return response
+            return self._garble(request, response)
         finally:
             self._count_hits()
             self.watch.after(request)
@@ -126,6 +137,7 @@ class StormyAzure(SimulatedAzure):
                 stale=stale,
                 new=new,
                 lags=lags,
+                places=places,
             )
             self.calls.append(call)
 
@@ -162,6 +174,37 @@ class StormyAzure(SimulatedAzure):
             self._calm(self.world.now)
             response = Response(response.status, response.headers, without(response.body, new), response.delay)
         return response, True
+
+    def _garble(self, request: Request, response: Response) -> Response:
+        """What arrives of an answer."""
+        if response.status >= _ERRORS or not response.body:
+            return response
+        here = (request.method, request.path.lower())
+        for each in [one for one in self._planned if one.kind in GARBLES and self._due(one)]:
+            self._planned.remove(each)
+            self.struck.append(each)
+            self._garbling[here] = (each.kind, each.amount)
+        kind, left = self._garbling.pop(here, (Kind.CUT, 0))
+        if not left:
+            return response
+        self._garbling |= {here: (kind, left - 1)} if left > 1 else {}
+        self._calm(self.world.now)
+        return Response(response.status, response.headers, garbled(kind, response.body), response.delay)
+
+    def _end_process(self, kind: Kind) -> None:
+        """
+        Kill the app, if that is what goes wrong here.
+
+        Raises:
+            CancelledError: In the process that has ended.
+        """
+        for each in [one for one in self._planned if one.kind is kind and self._due(one)]:
+            self._planned.remove(each)
+            self.struck.append(each)
+            after = timedelta(seconds=each.amount)
+            self._calm(self.world.now + after)
+            self.kill(after)
+            raise asyncio.CancelledError
 
     def begin(self, call: Call, *args: Any, **members: Any) -> Operation:
         self._began = True
@@ -206,7 +249,7 @@ class StormyAzure(SimulatedAzure):
     def _due(self, injection: Injection) -> bool:
         return injection.at <= len(self.calls) + 1
 
-    def _inject(self, request: Request, *, stale: bool, new: bool) -> None:
+    def _inject(self, request: Request, *, stale: bool, new: bool, places: bool) -> None:
         for each in [one for one in self._planned if self._due(one)]:
             possible = {
                 Kind.STALE: stale,
@@ -214,7 +257,8 @@ class StormyAzure(SimulatedAzure):
                 Kind.LAGGING: False,
                 Kind.NONSENSE: request.method == "GET",
                 **dict.fromkeys(WRITES, writes(request)),
-                **dict.fromkeys(OPERATIONS | STORE, False),
+                Kind.FULL: places,
+                **dict.fromkeys(OPERATIONS | STORE | KILLS | GARBLES, False),
             }
             if possible.get(each.kind, True):
                 self._strike(each, request.method, request.path)
@@ -230,6 +274,11 @@ class StormyAzure(SimulatedAzure):
 
     def _is_new(self, request: Request) -> bool:
         return request.method == "GET" and self._created_lately(request.path.lower())
+
+    def _is_placed(self, request: Request) -> bool:
+        """Whether an endpoint is made that needs addresses."""
+        made = request.method == "PUT" and _ENDPOINT.search(request.path) is not None
+        return made and self.world.get(request.path) is None
 
     def _created_lately(self, key: str) -> bool:
         found = self.world.get(key)

@@ -25,7 +25,7 @@ GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 def a_path(_case: Case) -> Path:
     calls = (
         AppCall(method="GET", path="/x", new=True, lags=True),
-        AppCall(method="PUT", path="/x", writes=True, long=True),
+        AppCall(method="PUT", path="/x", writes=True, long=True, places=True),
         AppCall(method="GET", path="/x", stale=True),
         AppCall(method="POST", path=GRAPH),
     )
@@ -49,6 +49,9 @@ def test_a_line_that_is_no_case_is_refused_with_what_one_looks_like(line: str) -
         (Kind.RESET, [1, 2, 3, 4]),
         (Kind.FAILED, [2]),
         (Kind.REFUSED, [2]),
+        (Kind.FULL, [2]),
+        (Kind.CUT, [1, 2, 3, 4]),
+        (Kind.KILLED, [1, 2, 3, 4]),
         (Kind.STALE, [3]),
         (Kind.MISSING, [1]),
         (Kind.LAGGING, [1]),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from local.campaign import promises
-from local.campaign.cases import Case, Story
-from local.campaign.house import StormHouse
+from local.campaign.cases import Case, Injection, Story
+from local.campaign.house import THEIR_ENDPOINT, StormHouse
+from local.campaign.kinds import Kind
 from local.campaign.torn import TornQueue
 from local.campaign.trial import attempt
 from local.house import APP, as_id
@@ -19,7 +20,7 @@ from local.simulator.world import Resource
 from shared.core.changes import Change, ClosePublicAccess, CreateEndpoint
 from shared.core.errors import Refused
 from shared.core.registry import TargetKind
-from shared.core.report import Done, Started
+from shared.core.report import BlockedOutcome, Done, Reason, Started
 from shared.core.requests import WorkMessage
 from shared.core.storage_rules import AddResourceRules
 from tests.virtual_time import run_virtual
@@ -82,6 +83,33 @@ class Cutting(Sabotaged):
 
     async def sabotage(self) -> None:
         self.send("DELETE", self.endpoints()[0].id, api=scenery.NETWORK_API)
+
+
+class Denying(Sabotaged):
+    async def sabotage(self) -> None:
+        self.send("PATCH", self.parts()[1].id, {"properties": {"networkAcls": {"defaultAction": "Deny"}}})
+
+
+class Narrowing(Sabotaged):
+    def is_moment(self, change: Change) -> bool:
+        return isinstance(change, AddResourceRules)
+
+    async def sabotage(self) -> None:
+        acls = dict(self.azure.require(self.account.id).properties["networkAcls"])
+        self.send("PATCH", self.account.id, {"properties": {"networkAcls": acls | {"ipRules": []}}})
+
+
+class Pushing(Sabotaged):
+    async def sabotage(self) -> None:
+        theirs = f"{self.scene.network_group}/providers/Microsoft.Network/privateEndpoints/{THEIR_ENDPOINT}"
+        self.send("DELETE", theirs, api=scenery.NETWORK_API)
+
+
+class Meddling(Sabotaged):
+    async def sabotage(self) -> None:
+        rule = next(one for one in self.azure.require(self.group).properties["securityRules"] if one["name"] == "sql")
+        body = {"properties": rule["properties"] | {"destinationPortRange": "1434"}}
+        self.send("PUT", f"{self.group}/securityRules/sql", body, api=scenery.NETWORK_API)
 
 
 class Straying(Sabotaged):
@@ -156,6 +184,10 @@ class ForgetsANetwork(StormHouse):
         (Story.CREATE, Opening, "was opened"),
         (Story.CREATE, Jealous, "stshared lost the rule of"),
         (Story.CREATE, Jealous, "the workspace's storage lets in"),
+        (Story.CREATE, Denying, "was closed while contoso had no working endpoint"),
+        (Story.CREATE, Narrowing, "beside its resource rules, not {'bypass'"),
+        (Story.CREATE, Pushing, f"{THEIR_ENDPOINT} concerns somebody else"),
+        (Story.EGRESS, Meddling, "the rule sql of somebody else is gone"),
         (Story.CREATE, Cutting, "was deleted although it worked"),
         (Story.CREATE, Straying, "/resourceGroups/rg-theirs concerns somebody else"),
         (Story.CREATE, Refusing, "it was told blocked for no reason: No."),
@@ -216,6 +248,40 @@ def test_work_that_the_ledger_still_waits_for_and_endpoints_that_it_forgot_are_m
     assert said[2].startswith("the ledger says that the app made")
 
 
+def test_a_row_of_a_registry_that_never_was_and_an_index_of_one_that_is_gone_are_noticed() -> None:
+    async def invent(house: StormHouse) -> list[str]:
+        (registry,) = house.registries_of_story
+        stranger = as_id(f"{registry}-never")
+        entry = await house.ledger.read(as_id(registry))
+        assert entry is not None
+        await house.ledger.write(replace(entry.row, registry=stranger, made=()), None)
+        await house.index.forget(as_id(registry), list(house.index.owners))
+        await house.index.note(stranger, [as_id(house.account)])
+        return await promises.remembered(house, "converged")
+
+    assert [each.partition(" /")[0] for each in isolated_and_then(invent)] == [
+        "the ledger has a row of",
+        "the index has stshared for",
+        "the index still has stshared, whose registry is gone",
+    ]
+
+
+def test_a_lease_that_is_not_given_back_is_noticed() -> None:
+    async def keep(house: StormHouse) -> list[str]:
+        async with house.leases.hold("storage-account:x"):
+            return promises.nothing_left(house)
+
+    assert isolated_and_then(keep) == ["nobody has given back the lease storage-account:x"]
+
+
+def test_a_second_reason_that_is_nobodys_fault_is_no_right_reason() -> None:
+    struck = (Injection(kind=Kind.LOCKED, at=1),)
+    right, wrong = (Reason(name=name, sentence="No.") for name in ("Locked", "MissingPermission"))
+
+    assert promises.rightly_blocked(BlockedOutcome(reasons=(right,)), struck)
+    assert not promises.rightly_blocked(BlockedOutcome(reasons=(right, wrong)), struck)
+
+
 def test_a_message_that_nobody_handles_is_missed() -> None:
     async def poison(house: StormHouse) -> list[str]:
         await house.stop()
@@ -233,8 +299,8 @@ def test_an_endpoint_without_its_target_and_a_record_without_its_endpoint_are_mi
     async def lose(house: StormHouse) -> list[str]:
         account = scenery.parts_of(house.azure, house.azure.require(house.registries_of_story[0]))[0]
         house.azure.world.delete(account.id)
-        interface = next(iter(house.azure.world.of_type("Microsoft.Network/networkInterfaces")))
-        house.azure.world.delete(interface.id)
+        (interface,) = house.endpoints()[0].properties["networkInterfaces"]
+        house.azure.world.delete(interface["id"])
         return promises.orphans(house)
 
     said = isolated_and_then(lose)
