@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable
+from multiprocessing import Pipe
 
 import pytest
 
-from bench.beside import Beside
+from bench.beside import Beside, _answer
 from bench.rows import ReferenceFailed, Section, told
 
 
@@ -28,6 +29,19 @@ def test_rows_come_from_another_process() -> None:
 
     assert found.title == "measured"
     assert found.rows[0].ours != str(os.getpid())
+
+
+@pytest.mark.parametrize(("measure", "said"), [(measured, measured()), (useless, "nothing was isolated")])
+def test_the_other_process_answers_with_its_rows_or_with_why_there_are_none(
+    measure: Callable[[], Section], said: Section | str
+) -> None:
+    answers, sending = Pipe(duplex=False)
+
+    _answer(measure, sending)
+
+    assert answers.recv() == said
+    answers.close()
+    sending.close()
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from bench.asking import asking
 from bench.billing import billing
 from bench.budgets import MOST_REQUESTS
 from bench.critical_path import Step, longest_chain, losses, steps_of
-from bench.isolation import CASES, WARM, Isolation, demand_isolated, isolate
+from bench.isolation import CASES, WARM, Isolation, _told_of, demand_isolated, isolate, isolate_despite
 from bench.latency import latency
 from bench.rows import ReferenceFailed, Verdict
 from local.simulator import scenery
@@ -113,6 +113,37 @@ def test_an_open_registry_gives_no_figures() -> None:
 
     with pytest.raises(ReferenceFailed, match=r"open: the registry is not isolated.*open is open"):
         demand_isolated(azure, "open", registry.id)
+
+
+def test_a_registry_that_no_event_told_of_gives_no_figures(run: Isolation) -> None:
+    with pytest.raises(ReferenceFailed, match="no event of /nobody was delivered"):
+        _told_of(run.azure, "/nobody")
+
+
+def test_an_azure_that_fails_every_time_gives_no_figures() -> None:
+    with pytest.raises(ReferenceFailed, match="one region: the app has not said converged within two hours"):
+        isolate_despite(CASES[0], 1, 1.0)
+
+
+def test_an_operation_that_never_ended_gives_no_figures(run: Isolation) -> None:
+    unended = replace(run, operations=tuple(replace(operation, due=None) for operation in run.operations))
+
+    with pytest.raises(ReferenceFailed, match="never ended"):
+        steps_of(unended)
+
+
+def test_a_refused_write_is_no_step_of_the_chain(run: Isolation) -> None:
+    refused = tuple(replace(call, status=409) if call.kind == "write" else call for call in run.calls)
+
+    assert steps_of(replace(run, calls=(*refused, *run.calls))) == steps_of(run)
+
+
+def test_more_regions_and_networks_are_told_beside_the_first_and_are_no_budget(run: Isolation) -> None:
+    rows = asking((run, run), run).rows
+
+    assert [row.measure for row in rows[-2:]] == ["ARM requests, one region", "  of which writes, one region"]
+    assert rows[-2].ours == f"{len(run.calls)}, second reconcile {len(run.second_pass)}"
+    assert [row.about for row in rows[-2:]] == [None, None]
 
 
 def test_the_measured_world_is_isolated_indeed(run: Isolation) -> None:
