@@ -43,9 +43,12 @@ class _Worker:
         self.cases, self.since = list(bundle), time.monotonic()
         self.line.send(self.cases)
 
-    def end(self) -> None:
+    def end(self, patience: float) -> None:
+        """Asked first, so that it may write down what it has measured; in vain where a case keeps it from hearing."""
         self.line.close()
         self.process.terminate()
+        self.process.join(patience)
+        self.process.kill()
         self.process.join()
 
 
@@ -83,7 +86,7 @@ def run_all(
                 yield trial
     finally:
         for worker in workers:
-            worker.end()
+            worker.end(patience)
 
 
 def _next(worker: _Worker, waiting: Iterator[Bundle]) -> None:
@@ -104,7 +107,7 @@ def _answer(worker: _Worker, patience: float) -> Trial | None:
         return trial
     if time.monotonic() - worker.since < patience * _SLEEP:
         return None
-    worker.end()
+    worker.end(patience)
     return Trial(case=case, problems=(f"it gave no answer for {patience * _SLEEP:.0f} s of real time",))
 
 
