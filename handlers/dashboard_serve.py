@@ -7,6 +7,7 @@ Nothing of the app is shown before its visitor is known, not even why it cannot 
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import azure.functions as func
@@ -24,6 +25,7 @@ from handlers.http_problem import BUG, problem_of, retry_after, status_of
 from handlers.http_request import headers_of
 from handlers.http_serve import Composing
 from shared.core.errors import InvalidPolicy, InvalidSettings, NotAllowed, RegistryIsolationError
+from shared.engine.chain import within
 from shared.engine.logs import tell
 
 FORBIDDEN, UNKNOWN_VISITOR, SEE_OTHER, OK = 403, 401, 303, 200
@@ -60,8 +62,14 @@ class Page:
 
 async def serve(request: func.HttpRequest, compose: Composing) -> func.HttpResponse:
     """Answer *request* with the services that *compose* gives; never raises."""
+    with ExitStack() as chain:
+        return await _served(request, compose, chain)
+
+
+async def _served(request: func.HttpRequest, compose: Composing, chain: ExitStack) -> func.HttpResponse:
     try:
         ask = read_ask(request)
+        chain.enter_context(within(registry=ask.registry.text if ask.registry else ""))
         if ask.page in rendering.FILES:
             return _file(ask)
         if ask.page == "findings":

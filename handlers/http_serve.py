@@ -7,6 +7,7 @@ that the door tells nobody what is behind it.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 
 import azure.functions as func
@@ -22,6 +23,7 @@ from handlers.http_routes import Route
 from handlers.http_schemas import Problem
 from handlers.runtime import Runtime
 from shared.core.errors import InvalidPolicy, InvalidSettings, RegistryIsolationError
+from shared.engine.chain import within
 from shared.engine.logs import tell
 
 type Composing = Callable[[], Awaitable[Runtime]]
@@ -38,19 +40,23 @@ _log = logging.getLogger(__name__)
 async def serve(route: Route, request: func.HttpRequest, compose: Composing) -> func.HttpResponse:
     """Answer *request* with the services that *compose* gives; never raises."""
     path = path_of(request)
-    try:
-        return await _served(route, request, path, compose)
-    except RegistryIsolationError as error:
-        return _problem(route, error, path)
-    except Exception:  # noqa: BLE001 -- whatever it is, the client gets an answer and the log the rest
-        _log.exception("The HTTP operation %s failed.", route.name)
-        return _response(BUG, bug(path), PROBLEM_JSON)
+    with ExitStack() as chain:
+        try:
+            return await _served(route, request, path, compose, chain)
+        except RegistryIsolationError as error:
+            return _problem(route, error, path)
+        except Exception:  # noqa: BLE001 -- whatever it is, the client gets an answer and the log the rest
+            _log.exception("The HTTP operation %s failed.", route.name)
+            return _response(BUG, bug(path), PROBLEM_JSON)
 
 
-async def _served(route: Route, request: func.HttpRequest, path: str, compose: Composing) -> func.HttpResponse:
+async def _served(
+    route: Route, request: func.HttpRequest, path: str, compose: Composing, chain: ExitStack
+) -> func.HttpResponse:
     if route.anonymous:
         return _rendered(ping(), "")
     target = read_registry(route, request)
+    chain.enter_context(within(registry=target.text if target else ""))
     try:
         app = await compose()
     except (InvalidSettings, InvalidPolicy) as error:

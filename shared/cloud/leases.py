@@ -20,6 +20,8 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient, ContainerClient
 from shared.cloud.state_clients import StateAccount
 from shared.cloud.storage_errors import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, error_code, named_errors
 from shared.core.errors import Busy, ChangedUnderneath
+from shared.core.secrets import without_secrets
+from shared.engine.logs import tell
 from shared.engine.ports import Clock
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(seconds=60)
@@ -31,8 +33,7 @@ TRY_AGAIN = timedelta(seconds=2)
 _HELD = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
 _NOT_OURS = frozenset({CONFLICT, NOT_FOUND, PRECONDITION_FAILED})
 _QUARTERS = 4  # so a lease is tried to be renewed three times before it ends
-
-_log = logging.getLogger(__name__)
+_LONGEST_WORDS = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,9 +171,9 @@ class BlobLeases:
             if error.status_code in _NOT_OURS:
                 held.lost = f"the storage account says {error_code(error)}"
             else:
-                _log.warning("lease not renewed", extra={"lease": held.name, "error": str(error)})
+                _told("not renewed", held, error)
         except (AzureError, TimeoutError) as error:
-            _log.warning("lease not renewed", extra={"lease": held.name, "error": str(error)})
+            _told("not renewed", held, error)
         else:
             held.until = asked + self._duration
 
@@ -183,7 +184,7 @@ class BlobLeases:
         try:
             await held.client.release()
         except AzureError as error:
-            _log.warning("lease not released", extra={"lease": held.name, "error": str(error)})
+            _told("not released", held, error)
 
     async def _create(self, blob: BlobClient, name: str) -> None:
         """Create the blob, and the container if that is missing too; its content tells a person what it is."""
@@ -203,6 +204,11 @@ class BlobLeases:
         if self._client is None:
             self._client = self._account.container(self._name)
         return self._client
+
+
+def _told(what: str, held: _Held, error: Exception) -> None:
+    words = without_secrets(str(error)[:_LONGEST_WORDS])
+    tell("lease", level=logging.WARNING, what=what, lease=held.name, error=type(error).__name__, sentence=words)
 
 
 def _lost(held: _Held) -> ChangedUnderneath:

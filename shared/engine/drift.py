@@ -26,6 +26,7 @@ from shared.core.registry import ACR_TYPE, STORAGE_TYPE
 from shared.core.report import Waiting
 from shared.core.requests import ReconcileRequest, WorkMessage
 from shared.core.traces import correlation_of
+from shared.engine.chain import following
 from shared.engine.intake import next_generation
 from shared.engine.logs import tell
 from shared.engine.ports import Clock, Ledger, LedgerEntry, WorkQueue
@@ -76,14 +77,16 @@ class DriftIntake:
             if entry is None:
                 return None
             row = entry.row
-            await self._ledger.append([_entry(request, row, part, self._clock.now())])
             message = WorkMessage(
                 registry=row.registry, generation=row.generation, attempt=max(1, row.nudged), trace=row.trace
             )
             window = self._window * (UNKNOWN if row.generation == 1 and not row.nudged else 1)
-            planned = self._clock.now() + window
-            await self._queue.send(message, window)
-            await self._announce(entry, planned)
+            with following(message):
+                await self._ledger.append([_entry(request, row, part, self._clock.now())])
+                planned = self._clock.now() + window
+                await self._queue.send(message, window)
+                tell("request", reason=request.reason.value, origin=request.origin, caller=request.caller)
+                await self._announce(entry, planned)
             return message
 
     async def _reserve(self, request: ReconcileRequest, part: ResourceId) -> LedgerEntry | None:
@@ -121,8 +124,7 @@ class DriftIntake:
                 else:
                     return
         except RegistryIsolationError as error:
-            registry = entry.row.registry.text
-            tell("plan", level=logging.WARNING, registry=registry, error=error.name, sentence=error.sentence)
+            tell("plan", level=logging.WARNING, error=error.name, sentence=error.sentence)
 
 
 def is_planned(row: LedgerRow, now: datetime, margin: timedelta = MARGIN) -> bool:

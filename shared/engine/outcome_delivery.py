@@ -10,6 +10,7 @@ of one registry wait for one another within a process; two processes may publish
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath, MalformedMessage, RegistryIsolationError
 from shared.core.outcome_messages import OutcomeMessage
 from shared.core.outcomes import OutcomeEvent
+from shared.core.traces import correlation_of
 from shared.engine.chain import within
 from shared.engine.logs import tell
 from shared.engine.outcome_ports import OutcomeQueue, OutcomeTopic
@@ -57,31 +59,40 @@ class Deliverer:
         Raises:
             RegistryIsolationError: The next try could not be enqueued; the message has to be delivered again.
         """
-        try:
-            message = OutcomeMessage.decode(body)
-        except MalformedMessage as error:
-            await self._reject(error, body)
-            return
-        if self._topic is None:
-            tell("outcome-unheard", registry=message.registry.text)
-            return
-        with within(door="outcomes", registry=message.registry.text):
-            await self._deliver(message, self._topic)
+        with within(door="outcomes"):
+            try:
+                message = OutcomeMessage.decode(body)
+            except MalformedMessage as error:
+                await self._reject(error, body)
+                return
+            with within(registry=message.registry.text):
+                if self._topic is None:
+                    tell("outcome-unheard")
+                    return
+                await self._deliver(message, self._topic)
 
     async def _deliver(self, message: OutcomeMessage, topic: OutcomeTopic) -> None:
-        try:
-            async with self._locks[hash(message.registry) % _LOCKS]:
-                await self._publish(message.registry, topic)
-        except RegistryIsolationError as error:
-            await self._later(message, error)
+        with ExitStack() as chain:
+            try:
+                async with self._locks[hash(message.registry) % _LOCKS]:
+                    await self._publish(message.registry, topic, chain)
+            except RegistryIsolationError as error:
+                await self._later(message, error)
 
-    async def _publish(self, registry: ResourceId, topic: OutcomeTopic) -> None:
-        """Publish what waits, and what is added in the meantime; a pass that adds more wakes somebody itself."""
+    async def _publish(self, registry: ResourceId, topic: OutcomeTopic, chain: ExitStack) -> None:
+        """
+        Publish what waits, and what is added in the meantime; a pass that adds more wakes somebody itself.
+
+        Args:
+            chain: Takes the name of the chain once the row has told it, for whatever line comes after.
+        """
         for _ in range(_ROUNDS):
             entry = await self._ledger.read(registry)
             events = entry.row.outbox if entry else ()
-            if not events:
+            if entry is None or not events:
                 return
+            correlation = correlation_of(entry.row.trace)
+            chain.enter_context(within(generation=entry.row.generation, correlation=correlation))
             await topic.publish(events)
             for event in events:
                 tell("notify", registry=registry.text, type=event.type, id=event.id, sequence=event.number)

@@ -148,17 +148,23 @@ class Sweeper:
             ledger_start=(last.record.ledger_next if last else None) or BEGINNING,
         )
         entry = await self._sweeps.begin(record, last.record.id if last else "")
-        tell("sweep-begin", sweep=record.id, reason=reason, origin=origin, caller=caller)
-        try:
-            await self._services.queue.send(SweepMessage(sweep=record.id, step=record.step))
-        except RegistryIsolationError as error:
-            sentence = f"Its first step could not be asked for: {error.sentence}"
-            await self._sweeps.write(_failed(record, now, sentence), entry.etag)
-            raise
+        with within(correlation=record.id):
+            tell("sweep-begin", sweep=record.id, reason=reason, origin=origin, caller=caller)
+            try:
+                await self._services.queue.send(SweepMessage(sweep=record.id, step=record.step))
+            except RegistryIsolationError as error:
+                sentence = f"Its first step could not be asked for: {error.sentence}"
+                tell("sweep-failed", level=logging.ERROR, sweep=record.id, sentence=sentence)
+                await self._sweeps.write(_failed(record, now, sentence), entry.etag)
+                raise
         return record
 
     async def _going(self, entry: SweepEntry) -> SweepRecord | None:
         """The running sweep, taken up again if it fell silent; None if it is given up by this."""
+        with within(correlation=entry.record.id):
+            return await self._kept_going(entry)
+
+    async def _kept_going(self, entry: SweepEntry) -> SweepRecord | None:
         record, now = entry.record, self._clock.now()
         old = now - record.begun > LONGEST
         silence = now - max(record.touched, record.due)
@@ -193,11 +199,16 @@ class Sweeper:
         Raises:
             RegistryIsolationError: It could not be put off, or trying again would not help; the host delivers it again.
         """
-        try:
-            message = SweepMessage.decode(body)
-        except MalformedMessage as error:
-            await self._services.reception.reject(error, body, "rejected")
-            return
+        with within(door="sweep"):
+            try:
+                message = SweepMessage.decode(body)
+            except MalformedMessage as error:
+                await self._services.reception.reject(error, body, "rejected")
+                return
+            with within(correlation=message.sweep):
+                await self._work(message)
+
+    async def _work(self, message: SweepMessage) -> None:
         try:
             await self.step(message)
         except RegistryIsolationError as error:
@@ -253,6 +264,8 @@ class Sweeper:
             enqueued=moved.enqueued,
             wait_seconds=wait.total_seconds(),
         )
+        if moved.state is SweepState.FAILED:
+            tell("sweep-failed", level=logging.ERROR, sweep=record.id, sentence=moved.sentence)
         if moved.state is SweepState.RUNNING:
             await self._send(moved)
 
@@ -319,9 +332,19 @@ class Sweeper:
 
     def _unanswered(self, record: SweepRecord, error: RegistryIsolationError) -> SweepRecord:
         """Wait as long as Azure asks; go on without the inventory if it cannot be had."""
-        now = self._clock.now()
-        tell("sweep-unanswered", level=logging.WARNING, sweep=record.id, error=error.name, sentence=error.sentence)
-        noted = record.noted(error.sentence)
+        moved = self._after_silence(record, error)
+        tell(
+            "sweep-unanswered",
+            level=logging.WARNING,
+            sweep=record.id,
+            error=error.name,
+            sentence=error.sentence,
+            blind=moved.blind,
+        )
+        return moved
+
+    def _after_silence(self, record: SweepRecord, error: RegistryIsolationError) -> SweepRecord:
+        now, noted = self._clock.now(), record.noted(error.sentence)
         if isinstance(error, Throttled):
             wait = min(max(error.retry_after or _THROTTLED, timedelta(seconds=1)), _LONGEST_WAIT)
             return replace(noted, due=now + wait)

@@ -14,7 +14,9 @@ from shared.core.errors import ChangedUnderneath
 from shared.core.requests import ReconcileRequest, RequestReason, WorkMessage
 from shared.core.restore import Pause, Restoration
 from shared.core.traces import correlation_of
+from shared.engine.chain import following
 from shared.engine.intake import next_generation
+from shared.engine.logs import tell
 from shared.engine.ports import Clock, Ledger, WorkQueue
 from shared.engine.records import HistoryEntry, HistoryKind, LedgerRow
 from shared.engine.telemetry import begin_chain
@@ -98,9 +100,11 @@ class Undo:
             generation=row.generation,
             correlation=correlation_of(row.trace),
         )
-        await self._ledger.append([entry])
         message = WorkMessage(registry=row.registry, generation=row.generation, attempt=1, trace=row.trace)
-        await self._queue.send(message)
+        with following(message):
+            await self._ledger.append([entry])
+            await self._queue.send(message)
+            tell("request", reason=RequestReason.HTTP.value, origin=row.origin, caller=caller)
         return message
 
     async def _write(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from shared.cloud.clock import SystemClock
 from shared.cloud.leases import BlobLeases
 from shared.cloud.state_clients import StateAccount
 from shared.core.errors import Busy, ChangedUnderneath, Unavailable
+from shared.engine.chain import within
 from shared.engine.ports import Clock
 from tests.cloud.scripted_storage import Answer, Asked, scripted_storage
 from tests.fixtures.azurite import azurite
@@ -208,12 +210,20 @@ async def test_a_bug_in_renewing_does_not_go_unseen() -> None:
 
 
 async def test_a_lease_that_cannot_be_given_back_ends_by_itself(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "shared.cloud.leases"):
+    with caplog.at_level(logging.WARNING, "registry_isolation"), within(registry="alpha", correlation="c"):
         async with some_leases(GRANTED, BROKEN) as (leases, asked), leases.hold("account"):
             pass
 
     assert actions(asked) == ["acquire", "release"]
-    assert [record.message for record in caplog.records] == ["lease not released"]
+    (line,) = caplog.messages
+    told = json.loads(line.removeprefix("lease "))
+    assert (told["what"], told["lease"], told["registry"], told["correlation"]) == (
+        "not released",
+        "account",
+        "alpha",
+        "c",
+    )
+    assert told["error"]
 
 
 @pytest.mark.parametrize("seconds", [0, 14, 61])

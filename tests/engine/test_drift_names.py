@@ -1,5 +1,7 @@
 """An event about names ends what a working chain of passes remembers of them, even if its pass is planned already."""
 
+import json
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +11,7 @@ from local.memory import MemoryLedger, MemoryWorkQueue
 from shared.core.arm import ResourceId
 from shared.core.report import Reason, Waiting
 from shared.core.requests import RequestReason, WorkMessage
+from shared.core.traces import correlation_of
 from shared.core.verification import Verification
 from shared.engine.drift import DriftIntake
 from shared.engine.records import LedgerRow
@@ -69,3 +72,17 @@ async def test_a_running_pass_keeps_what_an_event_noted_meanwhile() -> None:
     await work.claim(clock.now())
 
     assert work.row.renamed == renamed
+
+
+async def test_what_an_event_of_a_part_asks_for_is_a_request_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    clock = LoopClock()
+    with caplog.at_level(logging.INFO, "registry_isolation"):
+        message = await DriftIntake(MemoryLedger(), MemoryWorkQueue(clock), clock).accept(
+            a_request(reason=RequestReason.RELATED), ACCOUNT
+        )
+
+    assert message is not None
+    (line,) = caplog.messages
+    fields = json.loads(line.removeprefix("request "))
+    assert (fields["reason"], fields["registry"], fields["generation"]) == ("related", ALPHA.text, 1)
+    assert fields["correlation"] == correlation_of(message.trace) != ""

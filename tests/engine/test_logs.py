@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.registry import Json
-from shared.engine.logs import tell
+from shared.engine.chain import within
+from shared.engine.logs import ForeignLines, mark_foreign_lines, tell
 from tests.core.worlds import registry_id
 
 LOG = logging.getLogger("registry_isolation")
@@ -88,3 +89,75 @@ def test_a_level_that_is_off_costs_nothing_and_a_level_that_is_on_is_kept(caplog
         tell("poison", level=logging.ERROR)
 
     assert [(record.levelno, record.name) for record in caplog.records] == [(logging.ERROR, "registry_isolation")]
+
+
+@pytest.mark.parametrize(
+    ("message", "args", "shown"),
+    [
+        ("Unclosed client session", (), "Unclosed client session"),
+        ("%d of 100 %% left of %s", (7, "alpha"), "7 of 100 % left of alpha"),
+        ("100 % of it", (), "100 % of it"),
+    ],
+)
+def test_a_line_of_somebody_else_gets_the_chain_at_its_end(message: str, args: tuple[object, ...], shown: str) -> None:
+    heard, other = Lines(), Lines()
+    heard.addFilter(ForeignLines())
+    foreign = logging.getLogger("somebody.else")
+    foreign.addHandler(heard)
+    foreign.addHandler(other)
+    try:
+        with within(registry="50%done", correlation="c"):
+            foreign.warning(message, *args)
+        foreign.warning(message, *args)
+    finally:
+        foreign.removeHandler(heard)
+        foreign.removeHandler(other)
+
+    assert heard.lines == [f'{shown} {{"correlation": "c", "registry": "50%done"}}', shown]
+    assert other.lines == [shown, shown]
+
+
+def test_a_line_that_nobody_can_format_does_not_end_the_work() -> None:
+    record = logging.makeLogRecord({"name": "other", "msg": "%d", "args": ("no number",)})
+
+    with within(registry="alpha"):
+        marked = ForeignLines().filter(record)
+
+    assert isinstance(marked, logging.LogRecord)
+    with pytest.raises(TypeError):
+        marked.getMessage()
+
+
+def test_an_error_keeps_its_traceback_and_says_whose_it_was() -> None:
+    heard = Lines()
+    heard.addFilter(ForeignLines())
+    foreign = logging.getLogger("somebody.else")
+    foreign.addHandler(heard)
+    try:
+        with within(registry="alpha"):
+            try:
+                json.loads("{}")["x"]
+            except KeyError:
+                foreign.exception("It failed.")
+    finally:
+        foreign.removeHandler(heard)
+
+    first, *rest = heard.lines[0].splitlines()
+    assert first == 'It failed. {"registry": "alpha"}'
+    assert rest[-1] == "KeyError: 'x'"
+
+
+def test_the_apps_own_lines_are_marked_once_however_often_it_is_asked_for() -> None:
+    root, heard = logging.getLogger(), Lines()
+    root.addHandler(heard)
+    try:
+        mark_foreign_lines()
+        mark_foreign_lines()
+        with within(registry="alpha"):
+            tell("pass", level=logging.WARNING)
+            logging.getLogger("somebody.else").warning("odd")
+    finally:
+        root.removeHandler(heard)
+
+    assert heard.lines == ['pass {"registry": "alpha"}', 'odd {"registry": "alpha"}']
+    assert len(heard.filters) == 1

@@ -1,6 +1,8 @@
 """Delivery of outcome events: at least once, in order, whatever fails, and never on the work's back."""
 
 import asyncio
+import json
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -286,3 +288,23 @@ async def test_a_message_that_cannot_be_read_is_recorded_and_done_with() -> None
 
     (entry,) = await post.ledger.history(None)
     assert (entry.kind, entry.subject, entry.before) == ("rejected", "MalformedMessage", {"input": "b'nonsense'"})
+
+
+async def test_a_delivery_and_its_failure_name_the_request_that_they_follow_from(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    post = Post()
+    trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    await post.ledger.write(a_row(outbox=(FIRST,), trace=trace), None)
+
+    with caplog.at_level(logging.INFO, "registry_isolation"):
+        post.topic.error = UNAVAILABLE
+        await post.deliver()
+        post.topic.error = None
+        await post.deliver()
+
+    told = {event: json.loads(fields) for event, _, fields in (line.partition(" ") for line in caplog.messages)}
+    assert told.keys() == {"notify-failed", "notify"}
+    for fields in told.values():
+        assert (fields["door"], fields["registry"], fields["correlation"]) == ("outcomes", ALPHA.text, "ab" * 16)
+        assert fields["generation"] == 1

@@ -1,6 +1,8 @@
 """Undo as an operation: what it leaves in the row, and how it meets others who write there."""
 
 import asyncio
+import json
+import logging
 from dataclasses import replace
 
 import pytest
@@ -8,10 +10,13 @@ import pytest
 from local.memory import MemoryLedger
 from shared.core.arm import ResourceId
 from shared.core.errors import ChangedUnderneath
+from shared.core.traces import correlation_of
 from shared.engine.ports import LedgerEntry
 from shared.engine.records import LedgerRow
+from shared.engine.telemetry import listening
 from shared.engine.undo import Undo
 from tests.engine.desk import ALPHA, Desk, a_request
+from tests.recorded import Recorded
 
 PERSON = "somebody"
 SNAPSHOT = {ALPHA.key: {"publicNetworkAccess": "Enabled"}}
@@ -125,3 +130,21 @@ async def test_a_row_that_never_rests_is_an_error_and_sends_nothing() -> None:
         await undo_of(desk).undo(ResourceId.parse(ALPHA.text), caller=PERSON, why="x")
 
     assert len(desk.queue) == sent
+
+
+@pytest.mark.virtual_time
+async def test_a_persons_word_is_a_request_in_log_and_numbers_like_any_other(caplog: pytest.LogCaptureFixture) -> None:
+    """Or nobody would miss the pass that it asked for: the alert on the backlog goes by these lines."""
+    desk, recorded = Desk(), Recorded()
+    await desk.ask()
+    caplog.clear()
+
+    with caplog.at_level(logging.INFO, "registry_isolation"), listening(recorded.telemetry):
+        message = await undo_of(desk).undo(ALPHA, caller=PERSON, why="x")
+
+    assert message is not None
+    (line,) = [line for line in caplog.messages if line.startswith("request ")]
+    told = json.loads(line.removeprefix("request "))
+    assert (told["registry"], told["generation"], told["caller"]) == (ALPHA.text, message.generation, PERSON)
+    assert told["correlation"] == correlation_of(message.trace)
+    assert recorded.metrics()["isolation.requests"] == {(("reason", "http"),): 1}

@@ -1,5 +1,6 @@
 """The frame around an invocation: its door is in every line, its host's trace is known, and a start that fails is told."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -41,11 +42,12 @@ async def test_a_policy_that_is_invalid_is_told_the_same_way(
     monkeypatch.setenv("ISOLATION_POLICY_PATH", str(tmp_path / "policy.yaml"))
 
     with caplog.at_level(logging.ERROR, "registry_isolation"), composing(a_context(TRACE), "http") as compose:
-        assert known() == {"door": "http"}
+        assert known() == {"door": "http", "correlation": TRACE[3:35]}
         with pytest.raises(InvalidPolicy):
             await compose()
 
     (line,) = caplog.messages
-    assert line.startswith('start-failed {"door": "http", "error": "InvalidPolicy"')
+    told = json.loads(line.removeprefix("start-failed "))
+    assert (told["door"], told["error"], told["correlation"]) == ("http", "InvalidPolicy", TRACE[3:35])
     assert host_links() == ()
     assert isinstance(telemetry(), Silence)

@@ -19,27 +19,21 @@ from shared.engine.metrics import METRICS
 from shared.engine.telemetry import listening
 from tests.recorded import Recorded, span_id, trace_id
 from tests.scenarios.house import House
-from tests.scenarios.told import ToldHouse
+from tests.scenarios.test_outcome_events import SweptHouse
 from tests.virtual_time import run_virtual
 
 LOG = logging.getLogger("registry_isolation")
 HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 CHAIN = {"registry", "correlation", "generation", "door"}
+NONE_YET = {"registry", "correlation", "generation"}
+OF_A_SWEEP = {"registry", "generation"}
 WITHOUT: dict[str, set[str]] = {
-    "ignore": {"registry", "correlation", "generation"},
-    "reject": {"registry", "correlation", "generation"},
-    "telemetry-off": CHAIN,
-    "start-failed": {"registry", "correlation", "generation"},
-    "http": {"registry", "correlation", "generation"},
+    "ignore": NONE_YET,
+    "reject": NONE_YET,
     "judge": {"generation"},
-    "notify": {"correlation", "generation"},
-    "notify-failed": {"correlation", "generation"},
-    "outcome-unheard": {"correlation", "generation", "door"},
-    **{
-        name: {"registry", "generation"}
-        for name in ("sweep-begin", "sweep-step", "sweep-done", "sweep-stale", "sweep-unanswered", "sweep-revived")
-    },
-    "sweep-failed": {"registry", "generation"},
+    "sweep-begin": {*OF_A_SWEEP, "door"},
+    "sweep-step": OF_A_SWEEP,
+    "sweep-done": OF_A_SWEEP,
 }
 """Lines that cannot name all of their chain, and what they leave out: what they tell is of no registry, or of no request."""
 
@@ -169,7 +163,8 @@ def test_the_numbers_are_those_of_the_lines(isolation: tuple[Recorded, Lines]) -
 
 
 async def _stormy(house: House) -> None:
-    """Throttling, an unreadable message, a refusal, an undo and a departure."""
+    """Throttling, an unreadable message, a person's question, an hour of events, and a sweep."""
+    assert isinstance(house, SweptHouse)
     busy = {"Retry-After": "17"}
     house.azure.faults.add(
         Fault(
@@ -180,13 +175,15 @@ async def _stormy(house: House) -> None:
     registry = await isolate(house)
     await house.ask(registry)
     await house.live(house.after(timedelta(hours=1)))
+    await house.sweep()
 
 
 def test_every_line_names_its_chain_or_is_listed(isolation: tuple[Recorded, Lines]) -> None:
-    _, storm = seen(_stormy, ToldHouse)
+    _, storm = seen(_stormy, SweptHouse)
     told = [*isolation[1].told, *storm.told]
 
-    assert {"request", "receive", "pass", "change", "ignore", "reject", "notify"} <= {event for event, _, _ in told}
+    expected = {"request", "receive", "pass", "change", "ignore", "reject", "notify", "sweep-begin", "sweep-done"}
+    assert expected <= {event for event, _, _ in told}
     for event, fields, record in told:
         missing = {name for name in CHAIN if not fields.get(name)}
         assert missing <= WITHOUT.get(event, set()) | _left_out(event, fields), (event, fields)
