@@ -7,10 +7,11 @@ invocation never waits for one. One that cannot be made, or cannot send, says so
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics import _Gauge as Gauge
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
     MetricExporter,
@@ -29,14 +30,20 @@ from shared.telemetry_settings import TelemetrySettings
 # ruff: noqa: PLC0415 -- each exporter is imported by the thread that sends with it
 
 SERVICE = "registry-isolation"
-"""Cloud role name of the app's own spans and metrics, unless OTEL_SERVICE_NAME names another."""
+"""Cloud role name of the app's own spans and metrics, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES names another."""
 
 _log = logging.getLogger("registry_isolation.telemetry")
 # An instance of the Flex Consumption plan may be taken away soon after its last invocation; a minute would lose too much.
 _METRICS_EVERY_MILLISECONDS = 15_000
+_ONCE: dict[type, AggregationTemporality] = {Gauge: AggregationTemporality.DELTA}
+"""
+A gauge is sent when it was set, and not again every few seconds for as long as the process lives: what the last sweep counted
+is told by the host that ended it, and a host that ended an earlier one must not go on telling what has long been otherwise.
+"""
 _DELTAS: dict[type, AggregationTemporality] = {
     Counter: AggregationTemporality.DELTA,
     Histogram: AggregationTemporality.DELTA,
+    **_ONCE,
 }
 """Application Insights adds up what arrives (documentation of the exporter); OTLP receivers keep running totals."""
 
@@ -51,7 +58,7 @@ def create_telemetry(settings: TelemetrySettings) -> OpenTelemetry:
         readers.append(_reader(DeferredMetrics(lambda: _azure_metrics(settings), _DELTAS)))
     if settings.otlp:
         tracers.add_span_processor(BatchSpanProcessor(DeferredSpans(_otlp_spans)))
-        readers.append(_reader(DeferredMetrics(_otlp_metrics)))
+        readers.append(_reader(DeferredMetrics(_otlp_metrics, otlp_temporality(os.environ))))
     return OpenTelemetry(tracers, MeterProvider(metric_readers=readers, resource=_resource()))
 
 
@@ -64,7 +71,10 @@ def assemble(processors: Sequence[SpanProcessor], readers: Sequence[MetricReader
 
 
 def _resource() -> Resource:
-    return Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or SERVICE})
+    """Who sends: OpenTelemetry's variables, and an id that is this process's alone, so that hosts are told apart."""
+    told = Resource.create()
+    named = not str(told.attributes["service.name"]).startswith("unknown_service")
+    return told if named else told.merge(Resource({"service.name": SERVICE}))
 
 
 class DeferredSpans(SpanExporter):
@@ -131,6 +141,12 @@ class _Deferred[Exporter]:
                 # The words of the error may hold a connection string; its type says enough to look.
                 _log.warning("Telemetry is not sent: its exporter cannot be made (%s).", type(error).__name__)
         return self.made
+
+
+def otlp_temporality(environ: Mapping[str, str]) -> dict[type, AggregationTemporality]:
+    """What an OTLP receiver is sent, which the exporter would read from OpenTelemetry's variable if it were made already."""
+    told = environ.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "").strip().upper()
+    return _DELTAS if told in {"DELTA", "LOWMEMORY"} else _ONCE
 
 
 def _reader(exporter: MetricExporter) -> MetricReader:

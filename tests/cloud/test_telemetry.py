@@ -4,16 +4,32 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from opentelemetry.sdk.metrics.export import MetricExporter, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    MetricExporter,
+    MetricExportResult,
+    MetricsData,
+    NumberDataPoint,
+    PeriodicExportingMetricReader,
+)
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 from local.otlp_sink import OtlpSink
 from shared.cloud.telemetry import OpenTelemetry
 from shared.cloud.telemetry_choice import choose
-from shared.cloud.telemetry_exporters import DeferredMetrics, DeferredSpans, assemble, create_telemetry
+from shared.cloud.telemetry_exporters import (
+    _DELTAS,
+    DeferredMetrics,
+    DeferredSpans,
+    _resource,
+    assemble,
+    create_telemetry,
+    otlp_temporality,
+)
 from shared.core.errors import Throttled
 from shared.engine.metrics import METRICS, PASSES, REGISTRIES
 from shared.engine.telemetry import Silence, SpanKind, begin_chain, listening
@@ -161,6 +177,70 @@ def test_every_metric_of_the_table_can_be_measured() -> None:
     found = recorded.metrics()
     assert found.keys() == {metric.name for metric in METRICS}
     assert found["isolation.registries"] == {(("phase", "x"),): 5}
+
+
+class Kept(MetricExporter):
+    """Keeps the points of each export."""
+
+    def __init__(self, temporality: dict[type, AggregationTemporality]) -> None:
+        super().__init__(preferred_temporality=temporality)
+        self.exports: list[dict[str, float]] = []
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        self.exports.append(
+            {
+                metric.name: point.value
+                for resource in metrics_data.resource_metrics
+                for scope in resource.scope_metrics
+                for metric in scope.metrics
+                for point in metric.data.data_points
+                if isinstance(point, NumberDataPoint)
+            }
+        )
+        return MetricExportResult.SUCCESS
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Keep everything."""
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("preference", ["", "cumulative", "delta", "LowMemory"])
+def test_a_host_tells_what_its_last_sweep_counted_once_and_not_for_as_long_as_it_lives(preference: str) -> None:
+    """Sweeps end now on this host, now on that one: a stale count beside the fresh one would be a second truth."""
+    temporality = otlp_temporality({"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": preference})
+    exporter = Kept(temporality)
+    telemetry = assemble([], [PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)])
+    telemetry.measure(REGISTRIES, 3, {"phase": "blocked"})
+    telemetry.measure(PASSES, 1, {"outcome": "converged", "reason": "event"})
+    telemetry.flush()
+    telemetry.measure(PASSES, 1, {"outcome": "converged", "reason": "event"})
+    telemetry.flush()
+    telemetry.close()
+
+    first, second = exporter.exports[:2]
+    assert first == {"isolation.registries": 3, "isolation.passes": 1}
+    assert second == {"isolation.passes": 1 if preference in {"delta", "LowMemory"} else 2}
+
+
+def test_application_insights_is_sent_differences_and_each_count_once() -> None:
+    deltas = DeferredMetrics(lambda: Kept({}), _DELTAS)
+
+    assert {kind.__name__ for kind in deltas._preferred_temporality or {}} == {"Counter", "Histogram", "Gauge"}
+    assert set((deltas._preferred_temporality or {}).values()) == {AggregationTemporality.DELTA}
+
+
+def test_hosts_are_told_apart_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
+        monkeypatch.delenv(name, raising=False)
+    plain = _resource().attributes
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=theirs,deployment.environment.name=test")
+    theirs = _resource().attributes
+
+    assert plain["service.name"] == "registry-isolation"
+    assert plain["service.instance.id"]
+    assert (theirs["service.name"], theirs["deployment.environment.name"]) == ("theirs", "test")
 
 
 @pytest.mark.slow
