@@ -4,7 +4,7 @@ param tags object
 param logsId string
 param email string
 
-@description('Window of the rule about sweeps, which depends on their schedule.')
+@description('Window of the rules about missing sweeps, which depends on their schedule.')
 param sweepSilence string
 
 var rules = loadJsonContent('../alerts.json')
@@ -35,7 +35,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       // The tables of a new workspace appear with their first row, and a rule is refused until then.
       skipQueryValidation: true
       evaluationFrequency: rule.every
-      windowSize: rule.name == 'sweep-missing' ? sweepSilence : rule.window
+      windowSize: rule.name == 'sweep-missing' || rule.name == 'silent' ? sweepSilence : rule.window
       scopes: [logsId]
       criteria: {
         allOf: [

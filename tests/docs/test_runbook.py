@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handlers.http_routes import PREFIX, ROUTES
-from tests.infra.test_alerts import RULES, log_lines, measured_names
+from tests.infra.test_alerts import KEPT, RULES, log_lines, measured_names
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "runbook.md").read_text()
@@ -53,6 +53,7 @@ def test_a_query_asks_for_what_the_app_says(query: str) -> None:
     assert fields <= {field for event in events for field in lines[event]}
     assert attributes <= {attribute for known in names.values() for attribute in known}
     assert query.count("(") == query.count(")")
+    assert set(re.findall(r"(?<![\w.])(\w+) = ", re.sub(r'"[^"]*"', '""', query))) & KEPT == set()
 
 
 def test_every_call_is_one_that_the_app_answers() -> None:

@@ -5,12 +5,16 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from shared.core.sweep_verdicts import TRY_AGAIN
 from shared.engine.metrics import METRICS
+from shared.engine.mishaps import LONGEST_DELAY
 from tests.infra.bicep import INFRA
 from tests.infra.functions import triggers
 
@@ -21,6 +25,25 @@ FREQUENCIES = {"PT1M": 1, "PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT4
 WINDOWS = FREQUENCIES | {"PT2H": 120, "PT3H": 180, "PT4H": 240, "PT5H": 300, "PT6H": 360, "P1D": 1440, "P2D": 2880}
 """Minutes that log alerts take (documentation of log search alert rules)."""
 OPERATORS = {"Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"}
+
+KEPT = set(
+    re.findall(
+        r"\w+",
+        "accumulate and anomalychart areachart as asc bagexpansion barchart between boolean by byte cancel card char "
+        "columnchart contains cycles datatable date datetime decimal desc double dynamic earliest externaldata "
+        "external_data find first flags float has has_all has_any hotcache in int invoke journal kind ladderchart "
+        "last latest like likecs linechart long materialize missing of or others piechart pivotchart print project "
+        "queries query_results real relaxed sample scatterchart seal seals search set shards simple startswith "
+        "statistics string time timechart timeline timepivot timespan title to toscalar totable treemap uint ulong "
+        "union uniqueid verbose views where",
+    )
+)
+"""Words that a bare name may not be, or may not be everywhere (found with the query language's parser)."""
+
+
+def rule_named(name: str) -> dict[str, Any]:
+    (found,) = [rule for rule in RULES if rule["name"] == name]
+    return dict(found)
 
 
 @cache
@@ -129,19 +152,69 @@ def test_rules_have_names_of_their_own_and_what_must_be_watched_is() -> None:
         "throttled",
         "rolled-back",
     }
-    assert watched | {"state-unreachable", "start-failed", "denied"} <= set(names)
+    assert watched | {"state-unreachable", "start-failed", "denied", "silent"} <= set(names)
 
 
-def test_the_rule_whose_window_is_a_parameter_exists() -> None:
+def test_the_rules_whose_window_is_a_parameter_exist() -> None:
     module = (INFRA / "modules" / "alerts.bicep").read_text()
 
-    assert re.findall(r"rule\.name == '([\w-]+)'", module) == ["sweep-missing"]
+    assert re.findall(r"rule\.name == '([\w-]+)'", module) == ["sweep-missing", "silent"]
 
 
-def test_a_sweep_that_is_missing_is_noticed_when_no_line_comes_at_all() -> None:
-    rule = next(rule for rule in RULES if rule["name"] == "sweep-missing")
+@pytest.mark.parametrize("name", ["sweep-missing", "silent"])
+def test_what_is_missing_is_noticed_when_no_line_comes_at_all(name: str) -> None:
+    rule = rule_named(name)
 
     assert (rule["operator"], rule["threshold"]) == ("LessThan", 1)
+    assert "summarize" not in rule["query"], "a summary of nothing may be a row"
+
+
+def test_an_app_that_is_gone_wakes_somebody_and_a_sweep_that_is_late_does_not() -> None:
+    """An app that is stopped tells nothing, so no rule but that of its silence can."""
+    assert rule_named("silent")["severity"] == 1
+    assert rule_named("sweep-missing")["severity"] == 2
+
+
+def test_a_blocked_registry_keeps_its_alert_until_the_sweep_has_looked_again() -> None:
+    """Sweeps may be a day apart (`AZURE_SWEEP_SILENCE`), and look again at what is blocked only after a while."""
+    furthest = max(TRY_AGAIN, timedelta(days=1)) + TRY_AGAIN
+
+    for name in ("blocked", "denied"):
+        assert timedelta(minutes=WINDOWS[rule_named(name)["window"]]) >= furthest
+
+
+def test_the_backlog_is_as_old_as_its_oldest_request() -> None:
+    """A registry that is asked for again every few minutes would otherwise never have waited for long."""
+    query = rule_named("backlog")["query"]
+
+    assert "summarize asked = min(asked) by registry" in query
+    assert "max(asked)" not in query
+
+
+def test_one_sweep_without_the_inventory_is_enough_to_be_told_of() -> None:
+    """A refusal is one line for each sweep: a threshold of several would not be met within the window."""
+    rule = rule_named("sweep-blind")
+
+    assert (rule["threshold"], "told.blind == true" in rule["query"]) == (0, True)
+
+
+def test_the_apps_storage_is_missed_by_one_registry_too() -> None:
+    """The message of a single registry is put off for up to ten minutes each time, so many mishaps never come together."""
+    rule = rule_named("state-unreachable")
+    (stretch,) = re.findall(r"dcount\(bin\(TimeGenerated, (\d+)m\)\)", rule["query"])
+    (least,) = re.findall(r"stretches >= (\d+)", rule["query"])
+
+    assert timedelta(minutes=int(stretch)) >= LONGEST_DELAY
+    assert int(stretch) * int(least) <= WINDOWS[rule["window"]]
+    assert rule["threshold"] == 0
+
+
+@every_query
+def test_a_query_gives_no_name_that_the_query_language_keeps_to_itself(query: str) -> None:
+    """Azure Monitor refuses `last = max(…)`; the words are those that Kusto's own parser refuses as bare names."""
+    named = set(re.findall(r"(?<![\w.])(\w+) = ", re.sub(r'"[^"]*"', '""', query)))
+
+    assert named & KEPT == set()
 
 
 def test_the_workbook_shows_what_somebody_asks_in_the_morning() -> None:
