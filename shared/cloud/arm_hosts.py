@@ -5,11 +5,14 @@ Operation URLs and nextLinks come out of answers and out of the ledger, and are 
 one would hand that token to a stranger, so only HTTPS hosts of the configured cloud are ever called.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from shared.core.clouds import Cloud
 
-_HTTPS = 443
+_HTTPS = ":443"
+# Labels of letters, digits and hyphens (RFC 1123). An IPv6 address may end like a host of Azure, in the name of its zone.
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+", re.ASCII)
 _SHOWN = 100
 
 
@@ -36,14 +39,15 @@ class ArmHosts:
             return True
         try:
             parts = urlsplit(url)
-            host, port = (parts.hostname or "").lower(), parts.port
         except ValueError:
             return False
-        if parts.scheme != "https" or "@" in parts.netloc:
+        place = parts.netloc.lower()
+        if parts.scheme != "https":
             return False
-        if parts.netloc.lower() == self._netloc:
+        if place == self._netloc:
             return True
-        return port in {None, _HTTPS} and any(
+        host = place.removesuffix(_HTTPS)
+        return _HOST.fullmatch(host) is not None and any(
             host == suffix or host.endswith(f".{suffix}") for suffix in self._suffixes
         )
 
