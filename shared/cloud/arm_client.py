@@ -206,7 +206,7 @@ def entering(operation: str, resource: str) -> Iterator[None]:
     """Let errors of the SDK enter as members of the error tree."""
     try:
         yield
-    except (AzureError, DeserializationError, json.JSONDecodeError, TimeoutError) as error:
+    except (AzureError, DeserializationError, json.JSONDecodeError, RecursionError, TimeoutError) as error:
         raise translate(error, operation=operation, resource=resource) from error
 
 
@@ -248,5 +248,5 @@ def _parsed(response: AsyncHttpResponse) -> Any:
     body = content.decode("utf-8-sig", "replace")
     try:
         return json.loads(body)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # thousands of digits or of brackets are no JSON either
         return body

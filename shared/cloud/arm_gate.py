@@ -69,5 +69,5 @@ class Gate(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 def _body(answer: AsyncHttpResponse) -> object:
     try:
         return json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.content.decode("utf-8", "replace")

@@ -111,5 +111,7 @@ class _WholeAnswer(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             body = answer.json()
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise DecodeError(message=f"the answer is not JSON: {error}", response=answer) from error
+        except (ValueError, RecursionError) as error:  # thousands of digits, or of levels
+            raise DecodeError(message="the answer is JSON that nobody can read.", response=answer) from error
         if not isinstance(body, dict) or not isinstance(body.get("value", []), list):
             raise DecodeError(message="the answer is not the JSON object that Azure documents.", response=answer)

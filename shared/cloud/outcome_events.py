@@ -17,6 +17,7 @@ from azure.eventgrid.aio import EventGridPublisherClient
 
 from shared.cloud.arm_policies import ArmTransport
 from shared.cloud.credentials import NamedTokens
+from shared.core.azure_error_body import quoted
 from shared.core.azure_errors import classify
 from shared.core.errors import (
     MissingPermission,
@@ -31,7 +32,6 @@ _PUBLISH = "publish outcome events"
 _UNAUTHORISED = frozenset({401, 403})
 _NOT_FOUND, _TOO_LARGE, _TOO_MANY = 404, 413, 429
 _REDIRECTS = range(300, 400)
-_SHOWN = 300
 # The host waits for the function; Event Grid answers within milliseconds or not at all.
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 30
@@ -68,6 +68,12 @@ class EventGridTopic:
             await self._client.send([self._cloud_event(event) for event in events])
         except AzureError as error:
             raise self._named(error, events[0]) from error
+        except RecursionError as error:  # the SDK reads whatever comes as JSON, however deep
+            raise Unavailable(
+                f"Topic {self._endpoint} answers with JSON that nobody can read.",
+                resource_id=events[0].registry.text,
+                operation=_PUBLISH,
+            ) from error
 
     def _cloud_event(self, event: OutcomeEvent) -> CloudEvent[Any]:
         return CloudEvent(
@@ -121,16 +127,16 @@ def _status(error: object) -> int:
 
 
 def _message(error: object) -> str:
-    """What the topic said, without line breaks and not at length."""
+    """What the topic said, as a sentence may quote it."""
     text = str(error)
     if isinstance(error, HttpResponseError) and error.response is not None:
         text = _told(error.response) or text
-    return " ".join(text.split())[:_SHOWN]
+    return quoted(text)
 
 
 def _told(response: Any) -> str:
     try:
         body = json.loads(response.text())
         return str(body["error"]["message"])
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return ""

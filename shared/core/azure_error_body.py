@@ -28,7 +28,7 @@ _MOST_DEPTH = 12
 _MOST_ERRORS = 64
 _MOST_DELAY = timedelta(hours=1)
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 _QUERY = re.compile(r"(https?://[^\s?'\"]{1,500})\?[^\s'\"]*")
 _TAG = re.compile(r"<(?:style|script)\b.{0,4000}?</(?:style|script)>|<[^<>]{0,2000}>", re.IGNORECASE | re.DOTALL)
 _SPACES = re.compile(r"\s+")

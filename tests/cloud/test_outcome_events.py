@@ -101,6 +101,18 @@ async def test_a_redirect_is_not_followed() -> None:
     assert isinstance(await refused(moved), Unavailable)
 
 
+@pytest.mark.parametrize("status", [401, 404, 413, 429, 500])
+async def test_what_the_topic_says_loses_its_secrets_and_its_line_breaks(status: int) -> None:
+    error = await refused(told(status, "key\r\naeg-sas-key: abc\u2028 at https://x.example/?sig=abcdef \ud800"))
+
+    assert not any(part in error.sentence for part in (" abc", "abcdef", "\r", "\n", "\u2028", "\ud800"))
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_an_answer_of_the_topic_that_nobody_can_read_is_waited_out(status: int) -> None:
+    assert isinstance(await refused(Reply(status, b"[" * 100_000)), Unavailable)
+
+
 async def test_a_page_instead_of_an_error_is_cut_short() -> None:
     error = await refused(Reply(403, b"<html>" + b"x" * 10_000))
     assert len(error.sentence) < 700

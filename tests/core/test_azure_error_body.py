@@ -125,7 +125,7 @@ def test_lists_in_lists_without_end_are_read_to_a_bounded_depth() -> None:
 
 def test_hidden_characters_and_signed_queries_do_not_reach_a_reader() -> None:
     said = read_answer(
-        {"code": "A", "message": "a\x1b[31m\u202eb\r\nc https://x.example/op?sig=SECRET&s=1 d"}, {}
+        {"code": "A", "message": "a\x1b[31m\u202eb\ud800\r\nc https://x.example/op?sig=SECRET&s=1 d"}, {}
     ).errors[0]
 
     assert said.message == "a [31m b c https://x.example/op d"
