@@ -3,7 +3,8 @@ Load the policy file: YAML in, `IsolationPolicy` or every problem with its line 
 
 YAML has traps that a security policy must not fall into: a key given twice silently wins, an alias can blow a small
 file up to gigabytes, a tag can name Python code. Keys given twice are refused here, the file's size is bounded, and so
-is what merges (`<<`) copy; only plain values and plain keys exist. Called by the composition root and by `python -m`
+is what merges (`<<`) copy; only plain values and plain keys exist, and a value that its tag cannot mean is told with its
+place. Called by the composition root and by `python -m`
 tools; the pure rules are in `shared.core.policy`.
 """
 
@@ -20,6 +21,24 @@ MOST_BYTES = 262_144
 MOST_MERGED = 10_000
 """Keys that merges may copy, all together; a key that is merged into a hundred sections counts a hundred times."""
 _MERGE = "tag:yaml.org,2002:merge"
+_MOST_DIGITS = 100
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, whose own mistakes (`!!bool x`, `!!timestamp x`, numbers to the base of 60) are errors with a place."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002 -- PyYAML's signature
+        if node.tag in _NUMBERS and len(str(node.value)) > _MOST_DIGITS:
+            raise yaml.constructor.ConstructorError(problem="found a number without end", problem_mark=node.start_mark)
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            what = node.tag.rpartition(":")[2][:_MOST_DIGITS]
+            why = f": {error}"[:_MOST_DIGITS] if isinstance(error, ValueError) else ""
+            raise yaml.constructor.ConstructorError(
+                problem=f"found what is no {what}{why}", problem_mark=node.start_mark
+            ) from error
 
 
 def load_policy(file: FilePath) -> IsolationPolicy:
@@ -42,7 +61,7 @@ def load_policy(file: FilePath) -> IsolationPolicy:
 def read_policy(text: str, *, source: str = "policy") -> IsolationPolicy:
     """Read a policy from YAML (or JSON, which is YAML) *text*; raises InvalidPolicy with every problem."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         try:
             root = loader.get_single_node()
             places = dict(_places(root, (), set()))

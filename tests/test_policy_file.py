@@ -104,7 +104,11 @@ def test_a_key_given_twice_is_refused_wherever_it_is() -> None:
         ("version: !!python/object/apply:os.system ['true']\n", "could not determine a constructor"),
         ("version: \x07\n", "not YAML"),
         ("? [a, b]\n: 1\n", "line 1, column 3: "),
-        ("a: 2027-99-99\n", "month must be in 1..12"),
+        ("a: 2027-99-99\n", "line 1, column 4: found what is no timestamp: month must be in 1..12"),
+        ("version: !!timestamp x\n", "line 1, column 10: found what is no timestamp"),
+        ("version: !!bool x\n", "line 1, column 10: found what is no bool"),
+        ("version: !!int ''\n", "line 1, column 10: found what is no int"),
+        ("? !!int a\n: 1\n", "line 1, column 3: found what is no int"),
         ("[" * 5000, "nested too deeply"),
     ],
 )

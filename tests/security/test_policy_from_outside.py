@@ -70,6 +70,16 @@ def test_a_tag_that_names_code_is_refused(tag: str) -> None:
     assert "could not determine a constructor" in problems(f"version: !!{tag}\n")[0]
 
 
+SIXTIES = ":".join("1" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "number", [SIXTIES, f"{SIXTIES}.5", "9" * 100_000, "0x" + "f" * 100_000], ids=["60", "60.5", "10", "16"]
+)
+def test_a_number_without_end_is_refused_before_it_is_counted(number: str) -> None:
+    assert problems(f"version: {number}\n") == ["line 1, column 10: found a number without end"]
+
+
 def test_a_file_of_nothing_but_brackets_is_refused() -> None:
     assert problems("[" * MOST_BYTES) == ["it is nested too deeply"]
 
