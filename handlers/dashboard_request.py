@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import azure.functions as func
 
-from handlers.http_request import headers_of
+from handlers.http_request import address_of, headers_of
 from shared.core.arm import ResourceId, is_guid
 from shared.core.errors import CrossSite, MalformedRequest, MalformedResourceId, RequestTooLarge, UnknownPage
 from shared.core.registry import REGISTRY_TYPE
@@ -87,7 +87,7 @@ def read_ask(request: func.HttpRequest) -> Ask:
     parts = [part for part in str(request.route_params.get("path", "") or "").split("/") if part]
     page, registry, action = _place(parts)
     method = str(request.method).upper()
-    split = urlsplit(str(request.url))
+    split = address_of(request)
     ask = Ask(
         method=method,
         page=page,

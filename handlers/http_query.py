@@ -12,6 +12,7 @@ MOST_ITEMS = 1000
 USUAL_ITEMS = 100
 LONGEST_WAIT_SECONDS = 60
 _LONGEST_CURSOR = 200
+_MOST_DIGITS = 9
 _TRUE = {"true": True, "false": False}
 _GUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
@@ -42,7 +43,7 @@ class Parameter:
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(raw: str) -> int:
-        if not raw.isascii() or not raw.isdigit() or not least <= int(raw[:9]) <= most:
+        if not raw.isascii() or not raw.isdigit() or len(raw) > _MOST_DIGITS or not least <= int(raw) <= most:
             raise ValueError(f"must be a whole number from {least} to {most}")
         return int(raw)
 

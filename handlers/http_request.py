@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import azure.functions as func
 from pydantic import ValidationError
@@ -63,14 +63,22 @@ class Call:
         return self.target
 
 
+def address_of(request: func.HttpRequest) -> SplitResult:
+    """The address that was asked for; an empty one for what is none (a Host header may hold anything)."""
+    try:
+        return urlsplit(str(request.url))
+    except ValueError:
+        return urlsplit("")
+
+
 def path_of(request: func.HttpRequest) -> str:
     """The path that was asked for."""
-    return urlsplit(str(request.url)).path
+    return address_of(request).path
 
 
 def site_of(request: func.HttpRequest) -> str:
     """Scheme and host that were asked for; "" for what cannot be part of an address."""
-    split = urlsplit(str(request.url))
+    split = address_of(request)
     site = f"{split.scheme}://{split.netloc}"
     return site if _SITE.fullmatch(site) else ""
 

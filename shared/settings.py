@@ -95,7 +95,7 @@ def _https(raw: str) -> str:
 
 def _seconds(least: int, most: int) -> Callable[[str], timedelta]:
     def parse(raw: str) -> timedelta:
-        if not raw.isascii() or not raw.isdigit() or not least <= int(raw[:9]) <= most:
+        if not re.fullmatch(r"\d{1,9}", raw, re.ASCII) or not least <= int(raw) <= most:
             raise ValueError(f"is {raw!r}; a whole number of seconds from {least} to {most} is needed")
         return timedelta(seconds=int(raw))
 

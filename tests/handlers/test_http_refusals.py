@@ -5,11 +5,15 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+import azure.functions as func
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.http_problem import STATUSES, bug, problem_of, retry_after, status_of
+from handlers.http_routes import ROUTES
+from handlers.http_serve import serve
+from handlers.runtime import Runtime
 from shared.core import errors
 from shared.core.errors import MalformedRequest, RegistryIsolationError, Temporary, Throttled, Unavailable
 from shared.engine.ports import LedgerPage
@@ -98,6 +102,8 @@ async def test_a_path_that_names_no_registry_is_refused_with_every_problem(
         ("limit=0", ["limit"]),
         ("limit=1001", ["limit"]),
         ("limit=%D9%A1", ["limit"]),
+        ("limit=00000000100001", ["limit"]),
+        (f"limit={'9' * 5000}", ["limit"]),
         ("limit=1e2", ["limit"]),
         ("phase=done", ["phase"]),
         ("after=", ["after"]),
@@ -258,3 +264,17 @@ def test_a_title_is_the_error_in_words_and_a_long_wait_is_shortened() -> None:
     assert bug("/").title == "Internal error"
     assert retry_after(Unavailable("x", retry_after=timedelta(days=1))) == "3600"
     assert retry_after(Unavailable("x", retry_after=timedelta())) == "10"
+
+
+@pytest.mark.parametrize("address", ["https://[::1/api/registries", "https://[x]/api/registries", "//[", ""])
+async def test_an_address_that_is_none_gets_an_answer(address: str) -> None:
+    route = next(route for route in ROUTES if route.name == "list_registries")
+    request = func.HttpRequest(method="GET", url=address, headers={}, params={"limit": "x"}, route_params={}, body=b"")
+
+    async def compose() -> Runtime:
+        return Door(a_policy(), ledger=Untouchable()).app
+
+    answer = await serve(route, request, compose)
+
+    assert answer.status_code == 400
+    assert json.loads(answer.get_body())["errors"][0]["parameter"] == "limit"
