@@ -8,11 +8,12 @@ only, so a plan that was seen can be asked for again ("apply exactly this") howe
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.core.arm import ResourceId
-from shared.core.changes import CHANGES, Change, ClosePublicAccess, DeleteEndpoint, key_of
+from shared.core.changes import CHANGES, Change, ClosePublicAccess, CreateEndpoint, DeleteEndpoint, key_of
 from shared.core.errors import UnsafePlan
 from shared.core.registry import Target
 from shared.core.report import Condition, Finding, Reason
@@ -91,10 +92,17 @@ class Plan:
             for document in CHANGES.dump_python(self.changes, mode="json")
         ]
         texts = sorted(json.dumps(document, sort_keys=True, ensure_ascii=False).lower() for document in documents)
-        return hashlib.sha256("\n".join([self.registry.key, *texts]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([self.registry.key, *texts]).encode(errors="surrogatepass")).hexdigest()
 
 
-def guard(plan: Plan, *, limit: int, closing_needs_verification: bool, healthy: frozenset[ResourceId]) -> Plan:
+def guard(
+    plan: Plan,
+    *,
+    limit: int,
+    closing_needs_verification: bool,
+    healthy: frozenset[ResourceId],
+    subscriptions: Collection[str] | None = None,
+) -> Plan:
     """
     Give *plan* back if it may run; a second pair of eyes that shares no reasoning with the planner.
 
@@ -102,6 +110,7 @@ def guard(plan: Plan, *, limit: int, closing_needs_verification: bool, healthy: 
         limit: Most changes that one plan may hold.
         closing_needs_verification: The policy closes public access only behind the gate.
         healthy: Endpoints that are approved; deleting one of them would cut clients off.
+        subscriptions: In lower case, those that the policy covers; None for all. A registry may name resources anywhere.
 
     Raises:
         UnsafePlan: With every reason.
@@ -111,6 +120,14 @@ def guard(plan: Plan, *, limit: int, closing_needs_verification: bool, healthy: 
         reasons.append(f"It holds {len(plan.changes)} changes, more than limits.changes_per_registry ({limit}) allows.")
     doubles = [key for key, count in Counter(key_of(change) for change in plan.changes).items() if count > 1]
     reasons += [f"It would do {key} twice." for key in doubles]
+    reasons += [
+        f"It would {change.sentence}: the registry names it as its own, and subscription {change.target.subscription} "
+        "is not among the policy's scope.subscriptions."
+        for change in plan.changes
+        if isinstance(change, ClosePublicAccess | CreateEndpoint)
+        and subscriptions is not None
+        and change.target.subscription.lower() not in subscriptions
+    ]
     for change in plan.changes:
         match change:
             case ClosePublicAccess() if closing_needs_verification and not plan.verified:

@@ -49,7 +49,13 @@ def guarded(plan: Plan, policy: IsolationPolicy, healthy: frozenset[ResourceId])
         UnsafePlan: With every reason.
     """
     gated = policy.lockdown.when == "verified"
-    return guard(plan, limit=policy.limits.changes_per_registry, closing_needs_verification=gated, healthy=healthy)
+    return guard(
+        plan,
+        limit=policy.limits.changes_per_registry,
+        closing_needs_verification=gated,
+        healthy=healthy,
+        subscriptions=policy.scope.subscriptions,
+    )
 
 
 def _dangers(plan: Plan, policy: IsolationPolicy, healthy: frozenset[ResourceId]) -> tuple[Reason, ...]:

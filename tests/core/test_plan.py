@@ -55,6 +55,13 @@ def test_a_plan_is_converged_when_nobody_has_anything_to_do() -> None:
     assert replace(a_plan(), findings=(Finding(code="x", severity=Severity.INFO, sentence="x"),)).converged
 
 
+def test_a_plan_about_a_text_that_no_encoder_takes_has_a_digest() -> None:
+    odd = replace(CREATE, tags={"owner": "\ud800"})
+
+    assert len(a_plan(odd).digest) == len(a_plan(CREATE).digest)
+    assert a_plan(odd).digest != a_plan(CREATE).digest
+
+
 # --- digest -----------------------------------------------------------------------------------------------------------
 
 CREATE = CreateEndpoint(

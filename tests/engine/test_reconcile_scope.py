@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.core.arm import ResourceId
 from shared.core.changes import key_of
 from shared.core.errors import UnsafePlan
 from shared.core.registry import Registry, TargetKind
@@ -39,6 +40,32 @@ async def test_a_registry_that_its_tags_take_out_of_the_scope_is_read_and_left_a
     assert left_alone.plane.started == []
     assert len(left_alone.queue) == 0
     assert isinstance(await looked_after.pass_(), Waiting)
+
+
+@pytest.mark.parametrize("mode", ["enforce", "audit"])
+async def test_what_a_registry_names_in_a_subscription_out_of_scope_is_left_alone(mode: str) -> None:
+    elsewhere = ResourceId.parse(
+        "/subscriptions/99999999-2222-4333-8444-555555555555/resourceGroups/rg-pay/providers/"
+        "Microsoft.Storage/storageAccounts/stpayroll"
+    )
+    brought = replace(next(t for t in NEW.targets if t.kind is TargetKind.STORAGE), id=elsewhere)
+    regions = tuple(replace(region, storage_accounts=(elsewhere,)) for region in NEW.document.regions)
+    named = replace(
+        NEW,
+        document=replace(NEW.document, regions=regions),
+        targets=tuple(brought if t.kind is TargetKind.STORAGE else t for t in NEW.targets),
+    )
+    desk = Desk(named, a_policy(mode=mode))
+    await desk.ask()
+
+    outcome = await desk.pass_()
+
+    assert isinstance(outcome, BlockedOutcome | Audited)
+    reason = outcome.reasons[0]
+    assert reason.name == UnsafePlan.__name__
+    assert "of stpayroll) in endpoints: the registry names it as its own" in reason.sentence
+    assert "subscription 99999999-2222-4333-8444-555555555555 is not among" in reason.sentence
+    assert desk.plane.started == []
 
 
 async def test_audit_mode_counts_the_changes_reports_them_and_writes_nothing() -> None:
