@@ -40,13 +40,21 @@ def test_a_key_or_a_token_is_taken_out_wherever_it_stands(secret: str, around: s
         "Authorization: Basic dXNlcjpwYXNz",
         "it was sent bearer opaque-1234 and refused",
         "the host was asked with code=abcdefghijklmnopqrst0123456789 and refused",
+        "moved to https%3A%2F%2Fapp%2Fx%3Fcode%3Dabcdefghijklmnopqrst0123456789",
+        "https://ann:pass-phrase@proxy.example:8080/x",
+        "cannot connect to amqps://:pass-phrase@queue.example",
+        r'{"said": "{\"password\": \"pass-phrase\"}"}',
+        '"password": "two words of pass-phrase"',
+        "Authorization: SharedAccessSignature pass-phrase",
+        "Cookie: __Host-isolation=2026-01-05.pass-phrase.abc",
+        "sv=2025-01-05&sig%3Dpass-phrase",
     ],
 )
 def test_a_named_secret_is_taken_out_however_short_it_is(text: str) -> None:
     shown = without_secrets(text)
 
     assert HIDDEN in shown
-    parts = ("abc%3D", "abcdefghij", "=abcd", "abc~def", "short", "-key: abc", "dXNl", "opaque-1234")
+    parts = ("abc%3D", "abcdefghij", "=abcd", "abc~def", "short", "-key: abc", "dXNl", "opaque-1234", "pass-phrase")
     assert not any(part in shown for part in parts)
 
 
