@@ -7,6 +7,7 @@ anybody who may create a resource) gets an apostrophe in front, which spreadshee
 
 import csv
 import io
+import re
 
 from shared.core.posture import Noted, Posture
 from shared.core.reports import Ending, Origin, moment
@@ -15,8 +16,13 @@ COLUMNS = (
     *("registry", "name", "subscription", "resource_group", "phase", "looked_at", "verified_at", "open_doors"),
     *("severity", "code", "resource", "sentence", "link", "fingerprint"),
 )
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What begins a formula, in the wide forms of East Asian keyboards too (OWASP, CSV injection)."""
+# What begins a formula, in the wide forms of East Asian keyboards too (OWASP, CSV injection).
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+# Marks that readers of tables drop before they look: what follows would then stand first.
+_DROPPED = "\\x00-\\x20\\x7f-\\xa0\\xad\\u200b-\\u200f\\u2028-\\u202f\\u2060-\\u206f\\u3000\\ufeff"
+_START = re.compile(f"[\\t\\r\\n]|[{_DROPPED}]*[{_SIGNS}]")
+# Where a list is separated by semicolons or tabs, or quotes are not understood, a cell of ours may become two.
+_SPLIT = re.compile(f"([;\\t\\r\\n])(?=[{_DROPPED}]*[{_SIGNS}])")
 
 
 class CsvRendering:
@@ -64,4 +70,5 @@ class CsvRendering:
 
 def harmless(value: str) -> str:
     """*value* as no spreadsheet runs it."""
-    return f"'{value}" if value.startswith(_STARTS) else value
+    quiet = _SPLIT.sub(r"\1'", value)
+    return f"'{quiet}" if _START.match(quiet) else quiet

@@ -160,6 +160,17 @@ def test_what_begins_a_formula_gets_an_apostrophe(start: str) -> None:
     assert harmless(f"a{start}1") == f"a{start}1"
 
 
+@pytest.mark.parametrize("before", [" ", "\x00", "\ufeff", "\u200b", "\xa0", "\u3000 \x0b"])
+def test_what_a_spreadsheet_drops_hides_no_formula(before: str) -> None:
+    assert harmless(f"{before}=1") == f"'{before}=1"
+    assert harmless(f"{before}1") == f"{before}1"
+
+
+@pytest.mark.parametrize("split", [";", "\t", "\n", "\r"])
+def test_a_cell_that_another_reader_splits_holds_no_formula_either(split: str) -> None:
+    assert harmless(f"one{split} =1{split}two") == f"one{split}' =1{split}two"
+
+
 # --- SARIF ------------------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,8 @@ HOSTILE = {
     "end of a style": "</style></title></textarea><svg onload=alert(1)>",
     "formula": "=cmd|' /C calc'!A0",
     "formula after a tab": "\t@SUM(1+1)*cmd",
+    "formula behind a semicolon": "one;=cmd|' /C calc'!A0;two",
+    "formula behind what is dropped": "\ufeff\x00 =1+1",
     "new line": "one\r\nSet-Cookie: admin=1\r\n\r\n<b>two</b>",
     "null": "one\x00two<i>",
     "direction": "\u202egnp.exe\u2066 two",
@@ -135,7 +137,7 @@ async def test_no_report_page_runs_a_word_and_every_other_form_gives_it_back(wor
         cell for line in csv.DictReader(io.StringIO(table.body, newline=""), strict=True) for cell in line.values()
     ]
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))] == []
-    assert any(word in cell for cell in cells)
+    assert any(word.replace("'", "") in cell.replace("'", "") for cell in cells)
     log = json.loads(sarif.body) if isinstance(sarif.body, str) else sarif.body
     assert log["runs"][0]["results"]
     for told in (page, table, sarif):
