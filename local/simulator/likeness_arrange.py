@@ -101,11 +101,8 @@ class Arranger:
     def _put(self, wanted: str, kind: str, body: Any, version: str, near: int, depth: int) -> None:
         sent = self.request_body(wanted, kind, body)
         self.ensure_references(sent, wanted, near=near, depth=depth + 1)
-        answer = None
         if not self._driver.exists(wanted):
-            answer = self._driver.arrange("PUT", wanted, version or _default_version(kind), sent)
-        if answer is not None and answer.status == 501:
-            self._driver.stand_in(wanted)
+            self._driver.arrange("PUT", wanted, version or _default_version(kind), sent)
         self._driver.settle()
 
     def request_body(self, wanted: str, kind: str, body: Any, naming: str = "") -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _exchange(number: int, text: str) -> Exchange | BadLine:
 
 def _readable(path: str) -> bool:
     try:
-        urlsplit(f"https://host.invalid{path}")
+        urlsplit(path)
     except ValueError:
         return False
     return True

@@ -41,10 +41,6 @@ class Names:
             if one.lower() != other.lower() and _GENERATED.search(one) and _GENERATED.search(other):
                 self._segments[one.lower()] = other
 
-    def known(self, text: str) -> bool:
-        """Whether a recorded name has its simulated counterpart."""
-        return text.lower() in self._segments
-
     def taken(self, simulated: str) -> bool:
         """Whether a simulated name is already somebody's counterpart."""
         return any(each.lower() == simulated.lower() for each in self._segments.values())

@@ -32,8 +32,6 @@ _SUBNET_PROPERTIES: dict[str, Tree] = {
 }
 _SUBNET: Tree = {"name": None, "properties": _SUBNET_PROPERTIES}
 _CONNECTION: Tree = {"name": None, "properties": _named("privateLinkServiceId", "groupIds", "requestMessage")}
-_RECORDS = _named("ttl", "metadata", "aRecords", "aaaaRecords", "cnameRecord", "mxRecords", "ptrRecords", "srvRecords")
-_RECORD: Tree = {"properties": {**_RECORDS, **_named("txtRecords", "soaRecord")}}
 
 _STORAGE_ENCRYPTION: Tree = {
     **_named("keySource", "keyvaultproperties", "requireInfrastructureEncryption", "identity"),
@@ -123,10 +121,7 @@ WRITABLE: Mapping[str, Tree] = {
         **_TRACKED,
         "properties": {**_named("registrationEnabled", "resolutionPolicy"), "virtualNetwork": _ID},
     },
-    **{
-        f"microsoft.network/privatednszones/{each}": _RECORD
-        for each in ("a", "aaaa", "cname", "mx", "ptr", "soa", "srv", "txt")
-    },
+    "microsoft.network/privatednszones/a": {"properties": _named("ttl", "metadata", "aRecords")},
     "microsoft.storage/storageaccounts": {
         **_TRACKED,
         **_named("kind", "extendedLocation"),

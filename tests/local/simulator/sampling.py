@@ -10,12 +10,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from local.simulator.azure import SimulatedAzure
+from local.simulator import likeness_foreign
+from local.simulator.azure import SUBSCRIPTION, SimulatedAzure
 from local.simulator.likeness import measure
 from local.simulator.likeness_compare import body_of
 from local.simulator.options import Options
 from local.simulator.wire import Request, Response
 from tests.local.simulator.conformance.running import SETUPS, Run
+
+NETWORK = "{group}/providers/Microsoft.Network"
+HUB = f"{NETWORK}/virtualNetworks/hub"
+ZONE = f"{NETWORK}/privateDnsZones/privatelink.blob.core.windows.net"
+ACCOUNT = "{group}/providers/Microsoft.Storage/storageAccounts/acctone"
+REGISTRY = "{group}/providers/Microsoft.ContainerRegistry/registries/acrone"
+WORKSPACE = "{group}/providers/Microsoft.MachineLearningServices/workspaces/ws"
+ACR, DNS, LOCKS, ML, NET, STORAGE = (
+    "2023-11-01-preview",
+    "2018-09-01",
+    "2020-05-01",
+    "2024-04-01",
+    "2024-03-01",
+    "2023-05-01",
+)
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Rg-One"
 
 
 class RecordedAzure(SimulatedAzure):
@@ -95,3 +112,11 @@ def differences(exchanges: Sequence[dict[str, Any]]) -> list[str]:
 def one_by_one(exchanges: Iterable[dict[str, Any]]) -> list[str]:
     """What differs when each exchange is all that is left of the recording."""
     return [found for each in exchanges for found in differences([each])]
+
+
+def with_stand_ins(*ids: str, groups: tuple[str, ...] = ("default",)) -> RecordedAzure:
+    """An Azure in which services that are not simulated have resources."""
+    azure = RecordedAzure(seed=3)
+    for each in ids:
+        likeness_foreign.place(azure, f"{GROUP}/providers/{each}", "westeurope", groups)
+    return azure

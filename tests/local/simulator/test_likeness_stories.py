@@ -6,27 +6,32 @@ from typing import Any
 
 import pytest
 
-from local.simulator import likeness_foreign
-from local.simulator.azure import SUBSCRIPTION
 from local.simulator.providers import network_interfaces
 from tests.local.simulator.conformance.running import HERE
-from tests.local.simulator.sampling import SETTLED, RecordedAzure, call, differences, one_by_one, played, polls, story
-
-NETWORK = "{group}/providers/Microsoft.Network"
-HUB = f"{NETWORK}/virtualNetworks/hub"
-ZONE = f"{NETWORK}/privateDnsZones/privatelink.blob.core.windows.net"
-ACCOUNT = "{group}/providers/Microsoft.Storage/storageAccounts/acctone"
-REGISTRY = "{group}/providers/Microsoft.ContainerRegistry/registries/acrone"
-WORKSPACE = "{group}/providers/Microsoft.MachineLearningServices/workspaces/ws"
-ACR, DNS, LOCKS, ML, NET, STORAGE = (
-    "2023-11-01-preview",
-    "2018-09-01",
-    "2020-05-01",
-    "2024-04-01",
-    "2024-03-01",
-    "2023-05-01",
+from tests.local.simulator.sampling import (
+    ACCOUNT,
+    ACR,
+    DNS,
+    GROUP,
+    HUB,
+    LOCKS,
+    ML,
+    NET,
+    NETWORK,
+    REGISTRY,
+    SETTLED,
+    STORAGE,
+    WORKSPACE,
+    ZONE,
+    RecordedAzure,
+    call,
+    differences,
+    one_by_one,
+    played,
+    polls,
+    story,
+    with_stand_ins,
 )
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Rg-One"
 
 
 def agrees(exchanges: list[dict[str, Any]], *, samples: int = 3) -> None:
@@ -36,14 +41,6 @@ def agrees(exchanges: list[dict[str, Any]], *, samples: int = 3) -> None:
     assert one_by_one(exchanges) == []
     for _ in range(samples):
         assert differences([each for each in exchanges if lot.random() < 0.5]) == []
-
-
-def with_stand_ins(*ids: str, groups: tuple[str, ...] = ("default",)) -> RecordedAzure:
-    """An Azure in which services that are not simulated have resources."""
-    azure = RecordedAzure(seed=3)
-    for each in ids:
-        likeness_foreign.place(azure, f"{GROUP}/providers/{each}", "westeurope", groups)
-    return azure
 
 
 def test_a_replicated_container_registry_is_arranged_for() -> None:
