@@ -1,11 +1,13 @@
 """Cases that are played together: each ends as if it had been played alone, whatever its neighbours do."""
 
 import os
+import signal
+from collections.abc import Callable
 
 import pytest
 
 from local.campaign.cases import Case, Place
-from local.campaign.crossroads import attempt_together, places_of
+from local.campaign.crossroads import Crossroads, attempt_together, places_of, safely
 from local.campaign.trial import Trial, attempt
 from local.campaign.workers import bundles
 from tests.local.playing import descendants
@@ -48,6 +50,49 @@ def test_nothing_is_left_of_the_copies() -> None:
     together("audit:1:reset@4x1", "audit:1:reset@6x1")
 
     assert descendants(os.getpid()) <= before
+
+
+def die() -> None:
+    os._exit(5)
+
+
+def compute_for_ever() -> None:
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("ends", "patience", "problem"),
+    [
+        (die, PATIENCE, "its process ended with status 5"),
+        (compute_for_ever, 0.3, "it still ran after 0.3 s of computing"),
+    ],
+)
+async def test_a_copy_that_ends_without_a_word_is_a_broken_promise_and_the_calm_day_goes_on(
+    ends: Callable[[], None], patience: float, problem: str
+) -> None:
+    told: list[Trial] = []
+    one, other = Case.parse("audit:1:reset@4x1"), Case.parse("audit:1:reset@9x1")
+    crossroads = Crossroads([one, other], told.append, patience)
+
+    assert crossroads(Place("call", 3)) is None
+    assert told == []
+    if crossroads(Place("call", 4)) is not None:  # the copy
+        ends()
+    signal.setitimer(signal.ITIMER_PROF, 0)  # of the calm day, which is this process
+    assert told == [Trial(case=one, problems=(problem,))]
+    assert crossroads.case is None
+
+
+def test_a_run_that_raises_is_a_broken_promise() -> None:
+    class Slip(Crossroads):
+        def __call__(self, place: Place) -> Case | None:
+            raise LookupError(place.on)
+
+    case = Case.parse("audit:1:reset@4x1")
+    trial = safely(case, Slip([case], print, PATIENCE))
+
+    assert trial == Trial(case=case, problems=("it ended with LookupError('loose')",))
 
 
 @pytest.mark.parametrize(
