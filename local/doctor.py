@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,10 @@ from shared.policy_file import load_policy
 SOUND, MISSING, NOT_LOOKED = 0, 1, 2
 USUAL_POLICY = Path("policy.yaml")
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red", Verdict.UNKNOWN: "magenta"}
-_NOT_HERE = ("state-", "outcomes", "deny-assignment")
+_NOT_HERE = ("state-", "outcomes")
 """Looks that need the app's own storage, of which a developer's machine knows nothing."""
+_TELL = "make doctor ARGS='--principal <object id of the identity>'"
+"""Where nobody said who the app is."""
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -51,7 +53,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         epilog="Exit status: 0 nothing is missing, 1 something is, 2 something could not be looked at.",
     )
     parser.add_argument("--policy", type=Path, default=USUAL_POLICY, help=f"policy file; default: {USUAL_POLICY}")
-    parser.add_argument("--principal", default="", metavar="ID", help="object id that commands shall name")
+    parser.add_argument("--principal", default="", metavar="ID", help="object id of the app's identity")
     parser.add_argument(
         "--app", default="", metavar="ID", help="resource id of the function app that events shall reach"
     )
@@ -69,7 +71,10 @@ async def examine(options: argparse.Namespace, policy: IsolationPolicy, arm: Arm
     patient = Patient(policy=policy, zone_table=zones, principal=options.principal, app=options.app)
     plane = ArmControlPlane(arm=arm, now=SystemClock().now)
     found = await Doctor(patient, ArmSurroundings(arm, None, ""), plane, MemoryLedger()).examine()
-    return tuple(each for each in found if not each.check.startswith(_NOT_HERE))
+    told = (each for each in found if not each.check.startswith(_NOT_HERE))
+    if options.principal:
+        return tuple(told)
+    return tuple(replace(each, fix=_TELL) if each.check == "deny-assignment" and each.fix else each for each in told)
 
 
 async def run(options: argparse.Namespace, policy: IsolationPolicy) -> tuple[Diagnosis, ...]:

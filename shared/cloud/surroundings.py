@@ -7,9 +7,10 @@ Also composes the doctor from what a process has anyway.
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.cloud.arm_client import ArmClient
-from shared.cloud.documents import Document, text, texts
+from shared.cloud.documents import Document, entries, resource_id, text, texts
 from shared.cloud.state_clients import StateAccount
 from shared.cloud.storage_errors import named_errors
+from shared.core.arm import ResourceId
 from shared.core.diagnosis import EventRoute
 from shared.core.rights import Permission
 
@@ -18,6 +19,7 @@ _TENANTS_API = "2022-12-01"
 _PERMISSIONS_API = "2022-04-01"
 _PROVIDERS_API = "2021-04-01"
 _EVENT_GRID_API = "2022-06-15"
+_REGISTRIES_API = "2023-04-01"
 _OWN_EVENTS = "microsoft.resources.subscriptions"
 LEASES = "leases"
 
@@ -66,6 +68,13 @@ class ArmSurroundings:
                 listed = await self._arm.list(below, _EVENT_GRID_API, operation="list event subscriptions")
                 found.extend(route_of(entry) for entry in listed or ())
         return tuple(found)
+
+    async def some_registries(self, subscription: str) -> tuple[ResourceId, ...]:
+        """Those of the first page."""
+        path = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/registries"
+        page = await self._arm.get(path, _REGISTRIES_API, operation="list registries")
+        found = (resource_id(entry, "id") for entry in entries(page, "value"))
+        return tuple(each for each in found if each is not None)
 
     async def touch(self, service: str) -> None:
         """Ask the service something that it answers whatever it holds."""

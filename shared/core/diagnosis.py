@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from shared.core.arm import ResourceId
 from shared.core.denials import SETTING, DenyAssignment
+from shared.core.policy import IsolationPolicy
 from shared.core.policy_sections import Dns, Network
 from shared.core.registry import Subnet, Zone
 from shared.core.rights import Need, Permission, Role, lacking
@@ -30,6 +31,23 @@ PROVIDERS = (
     "Microsoft.Storage",
 )
 """Resource providers that have to be registered where registries are; ResourceGraph and Authorization always are."""
+_OF_EVENTS = "Microsoft.EventGrid"
+_OF_ZONES = "Microsoft.Network"
+
+
+def providers_of(policy: IsolationPolicy) -> tuple[tuple[str, str], ...]:
+    """
+    Subscriptions and the resource providers that have to be registered in them.
+
+    An endpoint's own subscription needs the providers of what it leads to as well (documentation of private endpoints).
+    """
+    wanted = [(subscription, name) for subscription in policy.scope.subscriptions for name in PROVIDERS]
+    if policy.mode == "enforce":
+        for network in policy.networks:
+            wanted += [(network.endpoints_group.subscription, name) for name in PROVIDERS if name != _OF_EVENTS]
+            if network.dns.zones_resource_group is not None:
+                wanted.append((network.dns.zones_resource_group.subscription, _OF_ZONES))
+    return tuple({(subscription.lower(), name): (subscription, name) for subscription, name in wanted}.values())
 
 
 class Verdict(StrEnum):
@@ -134,7 +152,8 @@ def of_subnet(network: Network, subnet: Subnet | None) -> Diagnosis:
     if free is None:
         return said(Verdict.OK, f"The subnet of network {network.name} is there; how full it is cannot be told.")
     if free < SCARCE:
-        larger = f"az network vnet subnet update --ids '{ids}' --address-prefixes <larger prefix>"
+        # The range of a subnet that is in use cannot be changed; another one can be added (documentation of subnets).
+        larger = f"az network vnet subnet update --ids '{ids}' --address-prefixes <its prefixes> <one more prefix>"
         sentence = (
             f"The subnet of network {network.name} has {free} free addresses; a registry needs {ONE_REGISTRY} or more."
         )
@@ -187,7 +206,7 @@ def of_denials(registry: ResourceId, group: ResourceId, found: Iterable[DenyAssi
     if not principal:
         sentence = (
             f"Deny assignment '{denials[0].name}' protects the managed resource group of {registry.name}; whether it spares "
-            "the app cannot be told, because ISOLATION_PRINCIPAL_ID is not set."
+            "the app cannot be told, because the object id of its identity is not known (ISOLATION_PRINCIPAL_ID)."
         )
         tell = f"az functionapp config appsettings set --ids '<APP_ID>' --settings 'ISOLATION_PRINCIPAL_ID={NOBODY}'"
         return said(Verdict.WARN, sentence, tell)

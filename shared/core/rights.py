@@ -21,6 +21,7 @@ _ACR = "Microsoft.ContainerRegistry/registries"
 _NETWORK = "Microsoft.Network"
 _ENDPOINTS = f"{_NETWORK}/privateEndpoints"
 _ZONES = f"{_NETWORK}/privateDnsZones"
+_PROVIDERS_READ = "Microsoft.Resources/subscriptions/providers/read"
 _TYPES = (f"{_LEARNING}/registries", _STORAGE, _ACR)
 """Of a registry's parts, in the order of the policy's targets."""
 
@@ -125,7 +126,7 @@ def _registries(policy: IsolationPolicy, scope: str) -> Iterator[Need]:
             f"{_AUTHORIZATION}/permissions/read",
             "Microsoft.EventGrid/systemTopics/eventSubscriptions/read",
             "Microsoft.EventGrid/systemTopics/read",
-            "Microsoft.Resources/subscriptions/providers/read",
+            _PROVIDERS_READ,
         ),
         vital=False,
     )
@@ -188,6 +189,8 @@ def _endpoints(policy: IsolationPolicy, network: Network) -> Iterator[Need]:
     why = (f"{_NETWORK}/locations/operations/read",)
     subscription = f"/subscriptions/{network.endpoints_group.subscription}"
     yield Need(scope=subscription, what=f"why {what} failed", role=role, actions=why, vital=False)
+    ahead = (_PROVIDERS_READ,)
+    yield Need(scope=subscription, what=f"looking ahead for {what}", role=role, actions=ahead, vital=False)
     if policy.deletion.endpoints:
         yield Need(scope=scope, what=f"removing {what}", role=Role.DELETION, actions=(f"{_ENDPOINTS}/delete",))
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from shared.core.arm import ResourceId
 from shared.core.diagnosis import (
-    PROVIDERS,
     Diagnosis,
     Verdict,
     of_denials,
@@ -23,6 +22,7 @@ from shared.core.diagnosis import (
     of_routes,
     of_subnet,
     of_zone,
+    providers_of,
     zone_names,
 )
 from shared.core.errors import RegistryIsolationError
@@ -38,7 +38,7 @@ PATIENCE = timedelta(seconds=10)
 AT_ONCE = 16
 """Looks at the same time, so that a policy of many networks does not throttle the app."""
 SAMPLE = 5
-"""Known registries whose deny assignments are looked at: the setting is made in the same way for all of a team's."""
+"""Registries whose deny assignments are looked at: the setting is made in the same way for all of a team's."""
 
 type Look = Coroutine[Any, Any, Sequence[Diagnosis]]
 
@@ -99,13 +99,16 @@ class Doctor:
             self._look(gate, "permission", scope, partial(self._permissions, wanted))
             for scope, wanted in by_scope.items()
         ]
-        for subscription in policy.scope.subscriptions:
-            path = f"/subscriptions/{subscription}"
-            looks += [
-                self._look(gate, "provider", f"{path}/providers/{name}", partial(self._provider, subscription, name))
-                for name in PROVIDERS
-            ]
-            looks.append(self._look(gate, "events", path, partial(self._events, subscription)))
+        looks += [
+            self._look(
+                gate, "provider", f"/subscriptions/{place}/providers/{name}", partial(self._provider, place, name)
+            )
+            for place, name in providers_of(policy)
+        ]
+        looks += [
+            self._look(gate, "events", f"/subscriptions/{subscription}", partial(self._events, subscription))
+            for subscription in policy.scope.subscriptions
+        ]
         for network in policy.networks:
             looks.append(self._look(gate, "subnet", network.subnet.text, partial(self._subnet, network)))
             looks.append(self._look(gate, "zone", network.name, partial(self._zones, network)))
@@ -184,15 +187,22 @@ class Doctor:
         return tuple(of_zone(network, zones[zone], audit=audit) for zone in wanted)
 
     async def _denials(self) -> Sequence[Diagnosis]:
-        page = await self._ledger.list_rows(limit=SAMPLE)
         found: list[Diagnosis] = []
-        for row in page.rows:
-            document = await self._plane.read_registry(row.registry)
+        for registry in await self._some_registries():
+            document = await self._plane.read_registry(registry)
             if document is not None and document.managed_group is not None:
                 group = document.managed_group
                 denials = await self._plane.read_denials(group)
-                found.append(of_denials(row.registry, group, denials, self._patient.principal))
+                found.append(of_denials(registry, group, denials, self._patient.principal))
         return found
+
+    async def _some_registries(self) -> list[ResourceId]:
+        """Those that the app knows; where it knows none yet, those that Azure tells."""
+        page = await self._ledger.list_rows(limit=SAMPLE)
+        found = [row.registry for row in page.rows]
+        for subscription in () if found else self._policy.scope.subscriptions[:SAMPLE]:
+            found += await self._around.some_registries(subscription)
+        return found[:SAMPLE]
 
     async def _outcomes(self) -> Sequence[Diagnosis]:
         if not self._patient.topic:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.core.arm import ResourceId
 from shared.core.diagnosis import EventRoute
 from shared.core.rights import Permission
 
@@ -27,6 +28,10 @@ class Surroundings(Protocol):
 
     async def event_routes(self, subscription: str) -> tuple[EventRoute, ...]:
         """The event subscriptions of the system topics that tell a subscription's own events."""
+        ...
+
+    async def some_registries(self, subscription: str) -> tuple[ResourceId, ...]:
+        """Some registries of a subscription, by one request, however many there are."""
         ...
 
     async def touch(self, service: str) -> None:

@@ -13,6 +13,8 @@ from bench.served_azure import ServedAzure, SkippingClock
 from local.doctor import MISSING, NOT_LOOKED, SOUND, examine, main, parse_arguments, show, status_of
 from local.house import APP, House, SimulatedCredential
 from local.read_only import ReadOnlyTransport
+from local.simulator import scenery
+from local.simulator.options import Options
 from shared.cloud.arm_client import ArmClient
 from shared.core.diagnosis import Diagnosis, Verdict
 from shared.core.policy import IsolationPolicy
@@ -65,6 +67,24 @@ def test_it_reads_and_leaves_out_what_only_the_app_can_look_at() -> None:
             }  # fmt: skip
             assert status_of(found) == SOUND
             assert transport.asked == len([call for call in house.azure.log if call.principal == APP])
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize(("given", "said"), [((), "--principal"), (("--principal", APP), APP)])
+def test_it_tells_whom_deny_assignments_do_not_spare(given: tuple[str, ...], said: str) -> None:
+    async def story() -> None:
+        async with House(options=Options(deny_managed_groups=True)) as house:
+            scenery.create_registry(house.azure, "contoso", now=house.now())
+            arm = ArmClient(
+                credential=SimulatedCredential(house.azure, APP), cloud=house.cloud, transport=house.transport
+            )
+
+            found = await examine(parse_arguments(given), IsolationPolicy.from_document(house.document), arm)
+
+            (told,) = [each for each in found if each.check == "deny-assignment"]
+            assert "contoso" in told.sentence
+            assert said in told.fix
 
     run_virtual(story())
 

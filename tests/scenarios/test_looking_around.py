@@ -124,6 +124,37 @@ def test_a_provider_that_is_not_registered_comes_with_the_command() -> None:
     tell(story())
 
 
+def test_endpoints_need_the_providers_of_what_they_lead_to_in_their_own_subscription() -> None:
+    async def story() -> None:
+        house, hub = House(), "22222222-2222-4222-8222-222222222222"
+        house.azure.subscriptions[hub] = hub
+        scene = scenery.standard_world(house.azure, subscription=hub)
+        network = house.document["networks"][0]
+        network |= {"subnet": scene.subnet, "dns": {"zones_resource_group": scene.dns_group}}
+        house.azure.unregistered |= {(hub, "microsoft.containerregistry"), (hub, "microsoft.eventgrid")}
+
+        (found,) = bad(await examined(house))
+
+        assert (found.check, found.verdict) == ("provider", Verdict.FAIL)
+        assert found.fix == f"az provider register --namespace Microsoft.ContainerRegistry --subscription {hub} --wait"
+
+    tell(story())
+
+
+def test_before_the_app_knows_a_registry_azure_is_asked_for_some() -> None:
+    async def story() -> None:
+        async with House(options=Options(deny_managed_groups=True)) as house:
+            scenery.create_registry(house.azure, "contoso", now=house.now())
+
+            found = [each for each in await doctor_of(house).examine() if each.check == "deny-assignment"]
+
+            assert [each.verdict for each in found] == [Verdict.WARN]
+            assert "contoso" in found[0].sentence
+            assert APP in found[0].fix
+
+    tell(story())
+
+
 @pytest.mark.parametrize(
     ("prefix", "verdict", "fix"),
     [("10.0.1.0/29", Verdict.FAIL, "--address-prefixes"), ("10.0.1.0/28", Verdict.WARN, "--address-prefixes")],
