@@ -7,7 +7,7 @@ Exit status: 0 when it always did, 1 when it did not once, 2 for arguments that 
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -22,12 +22,23 @@ from local.processes import ChildFailed, ended_by_signals
 SCALE = 0.02
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit status."""
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    storage: Callable[[Path], Azurite] = start_azurite,
+    rig_type: type[Rig] = Rig,
+) -> int:
+    """
+    Run the command line; gives the exit status.
+
+    Args:
+        storage: Starts a storage account in a folder.
+        rig_type: What is played on.
+    """
     asked = _parser().parse_args(arguments)
     try:
         with ended_by_signals(), work_folder("crash", keep=asked.keep) as folder:
-            status = _campaign(asked, folder.path)
+            status = _campaign(asked, folder.path, storage, rig_type)
             folder.keep = folder.keep or status == 1
             return status
     except ValueError as problem:
@@ -38,11 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _campaign(asked: argparse.Namespace, folder: Path) -> int:
+def _campaign(asked: argparse.Namespace, folder: Path, storage: Callable[[Path], Azurite], rig_type: type[Rig]) -> int:
     with ExitStack() as ending:
-        azurites = [
-            ending.enter_context(start_azurite(folder / f"azurite-{number}")) for number in range(1, asked.jobs + 1)
-        ]
+        azurites = [ending.enter_context(storage(folder / f"azurite-{number}")) for number in range(1, asked.jobs + 1)]
         return asyncio.run(
             play(
                 azurites,
@@ -51,6 +60,7 @@ def _campaign(asked: argparse.Namespace, folder: Path) -> int:
                 scale=asked.scale,
                 only_list=asked.list,
                 story=STORIES[asked.story],
+                rig_type=rig_type,
             )
         )
 
@@ -63,6 +73,7 @@ async def play(
     scale: float,
     only_list: bool = False,
     story: Story = CREATE,
+    rig_type: type[Rig] = Rig,
 ) -> int:
     """
     Play on one rig for each of *azurites*; gives the exit status.
@@ -74,7 +85,7 @@ async def play(
     async with AsyncExitStack() as ending:
         rigs = [
             await ending.enter_async_context(
-                Rig(folder / f"rig-{number}", azurite, scale=scale, label=str(number), story=story)
+                rig_type(folder / f"rig-{number}", azurite, scale=scale, label=str(number), story=story)
             )
             for number, azurite in enumerate(azurites, start=1)
         ]
@@ -103,11 +114,20 @@ async def _trials(rigs: Sequence[Rig], points: Sequence[Point]) -> AsyncIterator
         for point in waiting:
             await done.put(await rig.play(point))
 
-    async with asyncio.TaskGroup() as group:
-        for rig in rigs:
-            group.create_task(work(rig))
-        for _ in points:
-            yield await done.get()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for rig in rigs:
+                group.create_task(work(rig))
+            for _ in points:
+                yield await done.get()
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+
+
+def _jobs(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         "--points", default="all", help="all, or numbers, ranges and points as printed, separated by commas (all)"
     )
     parser.add_argument("--story", choices=STORIES, default=CREATE.name, help="what happens to the registry (create)")
-    parser.add_argument("--jobs", type=int, default=1, help="hosts that are killed side by side (1)")
+    parser.add_argument("--jobs", type=_jobs, default=1, help="hosts that are killed side by side (1)")
     parser.add_argument("--scale", type=scale_factor, default=SCALE, help=f"factor on Azure's durations ({SCALE})")
     parser.add_argument("--list", action="store_true", help="only say which points there are")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs, settings and data")

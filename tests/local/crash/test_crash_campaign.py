@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from local.azurite import start_azurite
-from local.crash.__main__ import main
 from local.crash.points import Point
 from local.crash.rig import Rig
 from local.crash.tally import Tally
@@ -27,10 +26,3 @@ async def test_a_host_that_is_killed_at_three_points_of_one_story_ends_like_one_
             trial = await rig.play(*map(Point.parse, POINTS))
             assert trial.met, "a point is no longer on the path"
             assert tally.problems_of(trial) == []
-
-
-def test_points_that_mean_nothing_end_the_program_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--jobs", "many"])
-    assert ended.value.code == 2
-    assert "invalid int value" in capsys.readouterr().err
