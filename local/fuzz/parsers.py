@@ -14,8 +14,10 @@ from typing import Any
 
 import azure.functions as func
 
+from handlers.http_query import MOST_ITEMS
 from handlers.http_request import read_body, read_ids, read_query, read_registry, read_sweep
 from handlers.http_routes import ROUTES
+from local.fuzz import answers, visitors
 from shared.cloud import container_registries, network, private_dns, registries, security_groups, storage_accounts
 from shared.cloud.deny_assignments import assignment_of
 from shared.cloud.inventory_graph import Tally
@@ -26,6 +28,7 @@ from shared.cloud.ledger_entities import (
     history_place,
     row_place,
 )
+from shared.cloud.sweep_entities import from_sweep_entity, sweep_key, sweep_place
 from shared.cloud.workspaces import workspace_of
 from shared.core.arm import ResourceId
 from shared.core.azure_error_body import read_answer, told_delay
@@ -150,15 +153,18 @@ def parse_storage_rules(data: bytes) -> None:
 
 
 def parse_ledger(data: bytes) -> None:
-    """Entities of the ledger that somebody else wrote, and cursors."""
+    """Entities of the ledger and of sweeps that somebody else wrote, and cursors."""
     entity: dict[str, object] = {"PartitionKey": "p", "RowKey": "1-2-3"}
     for columns in ({"json00": _text(data)}, {"zlib00": data}, _object(data)):
         with suppress(Refused):
             from_row_entity({**columns, **entity}, _REGISTRY)
         from_history_entity({**columns, **entity}, _REGISTRY)
-    for place in (row_place, history_place):
+        with suppress(Refused):
+            from_sweep_entity({**columns, **entity})
+    for place in (row_place, history_place, sweep_place):
         with suppress(InvalidInput):
             place(_text(data))
+    sweep_key(_text(data))
 
 
 def parse_requests(data: bytes) -> None:
@@ -173,9 +179,12 @@ def parse_requests(data: bytes) -> None:
             route_params=dict.fromkeys(route.parameters, text),
             body=data,
         )
-        for read in (read_registry, read_sweep, read_query, read_body):
+        for read in (read_registry, read_sweep, read_body):
             with suppress(InvalidInput):
                 read(route, request)
+        with suppress(InvalidInput):
+            if any(isinstance(value, int) and value > MOST_ITEMS for value in read_query(route, request).values()):
+                raise AssertionError(f"a number without bound in {text!r}")
     with suppress(InvalidInput):
         read_ids("registries", [text])
 
@@ -190,7 +199,7 @@ def parse_secrets(data: bytes) -> None:
 PARSERS: MappingProxyType[str, Callable[[bytes], None]] = MappingProxyType(
     {
         name.removeprefix("parse_").replace("_", "-"): function
-        for name, function in dict(globals()).items()
+        for name, function in {**vars(answers), **vars(visitors), **globals()}.items()
         if name.startswith("parse_") and callable(function)
     }
 )
