@@ -112,16 +112,20 @@ class OperationUrls:
         return f"likeness{self._scratch}"
 
     def _network_write(self, exchange: Exchange, _near: int) -> Response | None:
-        network = f"{self._scratch_group(exchange)}/providers/Microsoft.Network/virtualNetworks/{self._scratch_name()}"
+        return self._put_network(self._network_id(exchange), exchange)
+
+    def _network_id(self, exchange: Exchange) -> str:
+        return f"{self._scratch_group(exchange)}/providers/Microsoft.Network/virtualNetworks/{self._scratch_name()}"
+
+    def _put_network(self, network: str, exchange: Exchange) -> Response | None:
         body = {"location": _location(exchange), "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
         return self._driver.arrange("PUT", network, _NETWORK_VERSION, body)
 
-    def _network_delete(self, exchange: Exchange, near: int) -> Response | None:
-        made = self._network_write(exchange, near)
-        if made is None or made.status >= 300:
-            return None
+    def _network_delete(self, exchange: Exchange, _near: int) -> Response | None:
+        network = self._network_id(exchange)
+        self._put_network(network, exchange)
         self._driver.settle()
-        return self._driver.arrange("DELETE", str(made.json()["id"]), _NETWORK_VERSION)
+        return self._driver.arrange("DELETE", network, _NETWORK_VERSION)
 
     def _private_dns(self, exchange: Exchange, _near: int) -> Response | None:
         """The operation's id tells its kind: base64 of "...;UpsertVirtualNetworkLink;..."."""
@@ -230,8 +234,7 @@ class OperationUrls:
         """Create the resource (again, if it is there) and leave its operation running."""
         wanted = self._names.text(identity)
         self._arranger.remove(wanted, exchange.api_version)
-        if "/providers/" in wanted:
-            self._arranger.ensure(wanted.partition("/providers/")[0], near=near)
+        self._arranger.ensure(wanted.partition("/providers/")[0], near=near)
         sent = self._arranger.request_body(wanted, kind, body)
         self._arranger.ensure_references(sent, wanted, near=near)
         return self._driver.arrange("PUT", wanted, exchange.api_version or "2024-04-01", sent)

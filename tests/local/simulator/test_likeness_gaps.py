@@ -1,8 +1,11 @@
 """What only some samples show: a resource in the middle of a change, or changed by requests that were not kept."""
 
+import json
 from typing import Any
 
-from tests.local.simulator.recordings import exchange, network, read_network
+from local.simulator.likeness_exchanges import read
+from local.simulator.likeness_replay import _Player
+from tests.local.simulator.recordings import exchange, lines, network, read_network
 from tests.local.simulator.sampling import (
     ACCOUNT,
     ACR,
@@ -106,19 +109,66 @@ def test_a_public_address_that_is_being_written_is_a_stand_in_in_the_middle_of_a
 
 
 def test_a_network_that_is_sent_back_as_it_was_read_carries_the_simulated_entity_tag() -> None:
-    shown = network("spoke", subnets=[])
-    told_later = read_network(index=2)
+    shown = network("spoke")
     back = exchange(
-        op="vnet",
-        index=3,
+        index=2,
         snapshot="c7n",
         path=f"{shown['id']}?api-version=2022-01-01",
         request_body=shown,
         status=200,
         response_body=network("spoke", provisioningState="Updating"),
     )
+    (source,) = read(lines(read_network(index=1, snapshot="c7n"), back)).sources
+    player = _Player(source)
 
-    assert differences([read_network(index=1), told_later, back]) == []
+    outcomes = [player.play(position) for position in range(2)]
+
+    assert [each.differences for each in outcomes] == [(), ()]
+    sent = json.loads(player._driver.azure.log[-1].body)
+    tags = json.loads(player._driver.send("GET", source[0].path).body)["etag"], shown["etag"]
+    assert sent["etag"] not in tags, "neither the recorded tag nor the one after the write"
+
+
+def test_a_subnet_that_came_with_its_network_is_not_made_twice() -> None:
+    exchanges = story(
+        call(f"PUT {NETWORK}/privateEndpoints/pe", NET, endpoint(ACCOUNT, "blob")),
+        SETTLED,
+        call(f"GET {NETWORK}/privateEndpoints/pe", NET),
+        call(f"GET {HUB}", NET),
+        given=["group", "network", "account"],
+    )
+
+    assert differences(exchanges[-2:]) == []
+
+
+def test_a_resource_that_only_a_request_shows_is_made_as_the_request_shows_it() -> None:
+    (*_, made) = story(
+        call(f"PUT {NETWORK}/privateEndpoints/pe", NET, endpoint(ACCOUNT, "blob")),
+        given=["group", "network", "account"],
+    )
+    made["request_body"]["properties"]["subnet"]["properties"] = {"addressPrefix": "10.1.3.0/25"}
+    ((found,),) = read([json.dumps(made)]).sources
+    player = _Player([found])
+
+    assert player.play(0).differences == ()
+    subnet = player._driver.azure.require(f"{GROUP}/providers/Microsoft.Network/virtualNetworks/hub/subnets/endpoints")
+    assert subnet.properties["addressPrefix"] == "10.1.3.0/25"
+
+
+def test_resources_that_name_each_other_are_both_made() -> None:
+    accounts = [f"{ACCOUNT.rpartition('/')[0]}/{name}" for name in ("acctone", "accttwo")]
+    plain = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
+    exchanges = story(
+        *(
+            call(f"PUT {own}", STORAGE, {**plain, "tags": {"peer": peer}})
+            for own, peer in (accounts, reversed(accounts))
+        ),
+        SETTLED,
+        *(call(f"GET {each}", STORAGE) for each in accounts),
+    )
+
+    assert one_by_one(exchanges) == []
+    assert differences(exchanges[-2:]) == []
 
 
 def test_members_that_an_unseen_request_had_set_are_there_when_an_answer_shows_them() -> None:

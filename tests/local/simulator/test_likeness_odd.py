@@ -267,3 +267,56 @@ def test_a_connection_that_cannot_come_about_is_noted() -> None:
 
     assert any("no connection of" in note for note in outcomes[1].notes)
     assert outcomes[1].differences[0].simulated == "404 ResourceNotFound"
+
+
+def test_an_interface_of_something_that_has_none_is_not_there() -> None:
+    nic = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/odd"
+    owner = {"id": f"{GROUP}/providers/Contoso.Things/things/one"}
+    shown = {"id": nic, "location": "westeurope", "properties": {"privateEndpoint": owner}}
+    read_it = exchange(method="GET", path=f"{nic}?api-version=2024-03-01", status=200, response_body=shown)
+
+    (outcome,) = measure(lines(read_it)).outcomes
+
+    assert outcome.differences[0].simulated == "404 ResourceNotFound"
+
+
+def test_an_item_of_a_list_that_is_no_resource_is_not_made() -> None:
+    listed = {"value": [{"name": "nameless"}, {"id": "/not/an/id"}, {"id": network("spoke")["id"]}]}
+    path = f"{GROUP}/providers/Microsoft.Network/virtualNetworks?api-version=2022-01-01"
+    (source,) = read(lines(exchange(method="GET", path=path, status=200, response_body=listed))).sources
+    player = _Player(source)
+
+    player.play(0)
+
+    assert [each.name for each in player._driver.azure.world.children(GROUP)] == ["spoke"]
+
+
+def test_a_decision_whose_answer_shows_no_properties_is_sent_as_it_is() -> None:
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/acctone"
+    path = f"{account}/privateEndpointConnections/one.0a1b2c3d4e5f?api-version=2023-05-01"
+    odd = exchange(path=path, request_body={"properties": {}}, status=200, response_body={"properties": None})
+
+    (outcome,) = measure(lines(odd)).outcomes
+
+    assert outcome.differences[0].simulated == "400 InvalidValuesForRequestParameters"
+
+
+def test_a_write_without_properties_is_sent_as_it_is() -> None:
+    path = f"{network('spoke')['id']}/subnets/one?api-version=2021-08-01"
+
+    (outcome,) = measure(lines(exchange(path=path, request_body={}, status=200, response_body=None))).outcomes
+
+    assert outcome.differences[0].simulated.startswith("400 ")
+
+
+INVALID = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/Not_A_Name"
+
+
+def test_what_cannot_be_made_is_not_kept_busy() -> None:
+    busy = {"error": {"code": "RetryableErrorDueToAnotherOperation", "message": f"updating resource {INVALID}."}}
+    path = f"{network('spoke')['id']}/subnets/one?api-version=2021-08-01"
+    asked = {"properties": {"addressPrefix": "10.9.1.0/24"}}
+
+    (outcome,) = measure(lines(exchange(path=path, request_body=asked, status=429, response_body=busy))).outcomes
+
+    assert outcome.differences[0].simulated == "201"
