@@ -174,13 +174,18 @@ def section(registries: int, found: Figures) -> Section:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Measure and print; ends with status 1 when there was no page with all registries."""
+    board = asked(arguments)
+    return program.run(lambda: [dashboard(board)])
+
+
+def asked(arguments: Sequence[str] | None) -> Board:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.dashboard", description="Measure the dashboard's first page."
     )
-    parser.add_argument("registries", type=int, nargs="?", default=Board().registries)
-    asked = parser.parse_args(arguments)
-    return program.run(lambda: [dashboard(Board(registries=asked.registries))])
+    parser.add_argument("registries", type=program.some, nargs="?", default=Board().registries)
+    return Board(registries=parser.parse_args(arguments).registries)
 
 
 if __name__ == "__main__":

@@ -160,10 +160,15 @@ def _rows(runs: Sequence[Shared]) -> list[Row]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when something was lost."""
+    sharing = asked(arguments)
+    return program.run(lambda: [several_hosts(sharing)])
+
+
+def asked(arguments: Sequence[str] | None) -> Sharing:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench.hosts", description="Measure hosts that share a queue.")
-    parser.add_argument("hosts", type=int, nargs="*", default=Sharing().hosts)
-    asked = parser.parse_args(arguments)
-    return program.run(lambda: [several_hosts(Sharing(hosts=tuple(asked.hosts)))])
+    parser.add_argument("hosts", type=program.some, nargs="*", default=Sharing().hosts)
+    return Sharing(hosts=tuple(parser.parse_args(arguments).hosts))
 
 
 if __name__ == "__main__":

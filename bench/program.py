@@ -5,6 +5,7 @@ It ends with status 1 when a run that figures were to be taken from did not do i
 missing; a missed budget is printed as such.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,18 @@ from rich.console import Console
 from bench import machine, table
 from bench.listed import Promised, differences
 from bench.rows import ReferenceFailed, Section
+
+
+def some(text: str) -> int:
+    """
+    So many of what an argument counts; one at least, because nothing has no figures.
+
+    Raises:
+        argparse.ArgumentTypeError: It is not such a number.
+    """
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
 
 
 def run(

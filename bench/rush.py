@@ -243,7 +243,7 @@ def _rows(alone: Rush, many: Rush) -> Iterator[Row]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when the app said isolated and Azure did not."""
     parser = argparse.ArgumentParser(prog="python -m bench.rush", description="Measure many registries at once.")
-    parser.add_argument("registries", type=int, nargs="*", default=[50])
+    parser.add_argument("registries", type=program.some, nargs="*", default=[50])
     asked = parser.parse_args(arguments)
     return program.run(lambda: [rushing(count) for count in asked.registries])
 

@@ -212,13 +212,19 @@ def _rows(each: Storm) -> list[Row]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when something was lost."""
+    storms = asked(arguments)
+    return program.run(lambda: [storming(storms)])
+
+
+def asked(arguments: Sequence[str] | None) -> Storms:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.storm", description="Send a storm of events into several hosts."
     )
-    parser.add_argument("--events", type=int, default=Storms().events)
-    parser.add_argument("--hosts", type=int, nargs="*", default=Storms().hosts)
-    asked = parser.parse_args(arguments)
-    return program.run(lambda: [storming(Storms(events=asked.events, hosts=tuple(asked.hosts)))])
+    parser.add_argument("--events", type=program.some, default=Storms().events)
+    parser.add_argument("--hosts", type=program.some, nargs="+", default=Storms().hosts)
+    found = parser.parse_args(arguments)
+    return Storms(events=found.events, hosts=tuple(found.hosts))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ QUERIES_PER_THOUSAND = 10
 SPREAD = 4
 """A share of the day is not cut with a ruler: registries' turns are hashes, so it varies by its square root."""
 _DRIFTED = 10
+"""One registry in so many."""
 _MOST_SWEEPS = 12
 _LOOKED_AT = 70
 
@@ -127,7 +128,7 @@ async def _repair(count: int) -> Repaired:
     async with house:
         await house.remember()
         house.switch_off_events()
-        drifted = house.registries[:: count // (count // _DRIFTED)]
+        drifted = house.registries[::_DRIFTED]
         for number, registry in enumerate(drifted):
             list(DRIFTS.values())[number % len(DRIFTS)](house.azure, registry)
         at, began = house.now(), time.process_time()
@@ -235,9 +236,11 @@ def _repair_rows(repaired: Repaired) -> list[Row]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with status 1 when a sweep did not do its work."""
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description="Measure sweeps.")
-    parser.add_argument("--registries", type=int, nargs="*", default=[1000, 10_000], help="sizes of calm crowds")
     parser.add_argument(
-        "--drifts", type=int, nargs="*", default=[], help="sizes of crowds of which a tenth has drifted"
+        "--registries", type=program.some, nargs="*", default=[1000, 10_000], help="sizes of calm crowds"
+    )
+    parser.add_argument(
+        "--drifts", type=program.some, nargs="*", default=[], help="sizes of crowds of which a tenth has drifted"
     )
     asked = parser.parse_args(arguments)
     return program.run(lambda: [sweeping(asked.registries, drifts=asked.drifts)])

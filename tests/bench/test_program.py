@@ -1,12 +1,14 @@
 """A program of the bench shows what it measured, and its exit status says whether that is everything and trustworthy."""
 
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from bench import program
+from bench import dashboard, hosts, program, storm
 from bench.rows import ReferenceFailed, Section, bounded, told
+from bench.sizes import Storms
 
 ROWS = Section(title="Cost", rows=(told("billed", "1 GB-s"), bounded("time", ours=3, most=2, unit="s")))
 PROMISED: Mapping[str, tuple[str, ...]] = {"Cost": ("billed", "time")}
@@ -59,6 +61,27 @@ def test_a_row_that_is_missing_or_that_nobody_promised_fails_the_program_and_is_
 ) -> None:
     assert program.run(measured, promised=promised) == 1
     assert capsys.readouterr().err == f"The bench is not complete: {said}\n"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "", "²"])
+def test_nothing_is_not_measured_and_neither_is_what_is_no_number(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number from 1 up"):
+        program.some(text)
+
+
+def test_a_storm_is_of_100_000_events_into_two_and_into_four_hosts_unless_another_one_is_asked_for() -> None:
+    assert storm.asked([]) == Storms(events=100_000, hosts=(2, 4), registries=24)
+    assert storm.asked(["--events", "500", "--hosts", "3"]) == Storms(events=500, hosts=(3,))
+
+
+def test_one_to_four_hosts_share_a_queue_unless_others_are_asked_for() -> None:
+    assert hosts.asked([]).hosts == (1, 2, 3, 4)
+    assert hosts.asked(["2", "1"]).hosts == (2, 1)
+
+
+def test_a_board_is_of_10_000_registries_unless_another_one_is_asked_for() -> None:
+    assert dashboard.asked([]).registries == 10_000
+    assert dashboard.asked(["7"]).registries == 7
 
 
 def test_the_table_is_written_as_markdown_into_a_folder_that_need_not_be_there(

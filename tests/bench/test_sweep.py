@@ -30,6 +30,12 @@ def test_a_small_crowd_is_swept_and_repaired() -> None:
     assert rows["2 drifted of 20: sweeps until all are isolated"][0] == "1"
 
 
+def test_a_crowd_that_is_smaller_than_the_share_that_drifts_is_repaired_as_well() -> None:
+    rows = shown(sweeping([], drifts=[4]).rows)
+
+    assert rows["1 drifted of 4: sweeps until all are isolated"][0] == "1"
+
+
 def test_the_program_sweeps_the_crowd_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--registries", "3"]) == 0
 
