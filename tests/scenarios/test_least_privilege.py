@@ -102,7 +102,6 @@ DEGRADES: dict[str, tuple[Story, str]] = {
 
 ALSO: tuple[tuple[str, Story], ...] = (
     (f"{ENDPOINTS}delete", broken_endpoint),
-    (f"{STORAGE}read", sharing),
     (f"{STORAGE}write", sharing),
 )
 """Further stories that a right of several roles ends."""
