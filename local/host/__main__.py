@@ -25,6 +25,8 @@ from local.host.keys import InvalidKeys
 from local.host.logs import UnknownLogLevel
 from local.host.worker import AppNotLoaded
 
+_LONGEST = 86_400
+"""Seconds."""
 _SAID_IN_SENTENCES = (
     AppNotLoaded,
     UnsupportedApp,
@@ -40,7 +42,7 @@ _SAID_IN_SENTENCES = (
 def parse_arguments(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m local.host", description="Run an Azure Functions app locally.")
     parser.add_argument("--app", type=Path, required=True, help="folder of function_app.py and host.json")
-    parser.add_argument("--port", type=int, default=0, help="TCP port on loopback; 0, the default, takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="TCP port on loopback; 0, the default, takes a free one")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; the environment wins over it")
     parser.add_argument("--data", type=Path, required=True, help="folder for keys and timers; created if missing")
     parser.add_argument("--keys", type=Path, help="a key file; default: keys.json in the data folder, made if missing")
@@ -106,10 +108,16 @@ def main() -> None:
     os._exit(status)  # not sys.exit(): a synchronous function that never returns would keep its thread, and us, alive
 
 
+def _port(text: str) -> int:
+    if not 0 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return int(text)
+
+
 def _seconds(text: str) -> timedelta:
     seconds = float(text)
-    if seconds <= 0:
-        raise argparse.ArgumentTypeError("must be positive")
+    if not 0 < seconds <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"must be positive and at most {_LONGEST}")
     return timedelta(seconds=seconds)
 
 

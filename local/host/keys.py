@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import assert_never
 
 from local.host.functions import AuthLevel
 
@@ -45,6 +46,8 @@ class Keys:
                 return _is_one_of(offered, self.function, self.master)
             case AuthLevel.ADMIN:
                 return self.open_admin(offered)
+            case _:
+                assert_never(level)
 
     def open_webhook(self, offered: str | None) -> bool:
         return _is_one_of(offered, self.eventgrid_extension, self.master)

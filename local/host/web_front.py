@@ -15,6 +15,7 @@ route with another method are both 404, and a wrong key is 401.
 import asyncio
 import json
 import logging
+from typing import assert_never
 
 from aiohttp import web
 
@@ -118,6 +119,8 @@ class WebFront:
                 return web.Response(status=400, text=delivery.why)
             case Notification():
                 return await self._notify(function, delivery)
+            case _:
+                assert_never(delivery)
 
     async def _notify(self, function: Function, notification: Notification) -> web.Response:
         """One invocation per event, all at once; any failure makes Event Grid repeat the whole delivery."""

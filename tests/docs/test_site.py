@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from local.azurite import REPOSITORY
-from local.pages.__main__ import BUILDER, build
+from local.pages.__main__ import BUILDER, main
 
 PLANTED = "[dead](nowhere.md) and [no such heading](policy.md#nowhere)"
 
@@ -39,7 +39,7 @@ def test_every_page_is_in_the_navigation_once() -> None:
 
 
 @pytest.mark.slow
-def test_the_site_has_no_fault_and_a_planted_one_is_named(tmp_path: Path) -> None:
+def test_the_site_has_no_fault_and_a_planted_one_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not (REPOSITORY / BUILDER).exists():
         why = "`make docs` has not been run here."
         pytest.fail(why) if os.environ.get("CI", "").lower() == "true" else pytest.skip(why)
@@ -49,9 +49,13 @@ def test_the_site_has_no_fault_and_a_planted_one_is_named(tmp_path: Path) -> Non
     shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
     page = tmp_path / "docs" / "audit.md"
 
-    assert build(tmp_path, tmp_path / "work") == ()
+    assert main(["--work", str(tmp_path / "work")], repository=tmp_path) == 0
+    first = tmp_path / "work" / "html" / "index.html"
+    assert capsys.readouterr().out.startswith(f"The documentation is in {first}\n")
+    assert "Registry Isolation" in first.read_text()
 
     page.write_text(f"{page.read_text()}\n{PLANTED}\n")
-    told = "\n".join(build(tmp_path, tmp_path / "work"))
+    assert main(["--work", str(tmp_path / "work")], repository=tmp_path) == 1
+    told = capsys.readouterr().err
     assert "'nowhere.md'" in told
     assert "#nowhere" in told

@@ -105,6 +105,7 @@ def test_a_wrong_app_setting_is_a_problem_of_the_path_that_it_names(tmp_path: Pa
 
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     queues = {"batchSize": 33, "maxDequeueCount": 0, "messageEncoding": "utf8", "visibilityTimeout": 30}
+    queues["maxPollingInterval"] = "soon"
     document = {"functionTimeout": "5 minutes", "extensions": {"queues": queues}}
 
     with pytest.raises(InvalidHostJson) as refusal:
@@ -115,6 +116,7 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
         "- functionTimeout: '5 minutes' is not a time span such as 00:05:00; -1 means no limit.",
         "- extensions.queues.batchSize: 33 is not a whole number from 1 to 32.",
         "- extensions.queues.messageEncoding: 'utf8' is neither base64 nor none.",
+        "- extensions.queues.maxPollingInterval: 'soon' is not a time span such as 00:05:00.",
         "- extensions.queues.visibilityTimeout: 30 is not a string.",
         "- extensions.queues.maxDequeueCount: 0 is not a whole number from 1 to 1000000.",
     ]
