@@ -45,10 +45,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def run(arguments: argparse.Namespace, show: Show) -> int:
+def run(arguments: argparse.Namespace, show: Show, stage_type: type[Stage] = Stage) -> int:
     """Play once; answers the exit status."""
     timeout: timedelta = arguments.timeout or max(TIMEOUT, TIMEOUT * (arguments.scale / SCALE))
-    with work_folder("demo", keep=arguments.keep) as folder, Stage(folder.path, scale=arguments.scale) as stage:
+    with work_folder("demo", keep=arguments.keep) as folder, stage_type(folder.path, scale=arguments.scale) as stage:
         set_up(stage, show)
         story = Story(stage, show, timeout=timeout, acts=True)
         with show:
@@ -105,11 +105,11 @@ def work_folder(name: str, *, keep: bool = False) -> Iterator[WorkFolder]:
             shutil.rmtree(folder.path, ignore_errors=True)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, stage_type: type[Stage] = Stage) -> int:
     """The program."""
     try:
         with ended_by_signals():
-            return run(parse_arguments(arguments), Show())
+            return run(parse_arguments(arguments), Show(), stage_type)
     except KeyboardInterrupt:
         print("Interrupted; everything was stopped.", file=sys.stderr)
         return INTERRUPTED

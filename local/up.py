@@ -44,12 +44,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def run(arguments: argparse.Namespace, show: Show) -> None:
+def run(arguments: argparse.Namespace, show: Show, stage_type: type[Stage] = Stage) -> None:
     """Start, play, explain, and keep running; returns only by an exception."""
     host_port = HOST_PORT if is_free(HOST_PORT) else 0
     with (
         work_folder("up") as folder,
-        Stage(folder.path, scale=arguments.scale, port=arguments.port, host_port=host_port) as stage,
+        stage_type(folder.path, scale=arguments.scale, port=arguments.port, host_port=host_port) as stage,
     ):
         set_up(stage, show)
         if arguments.empty:
@@ -109,14 +109,13 @@ def _play(stage: Stage, show: Show) -> None:
     show.verdict(ending.problems, ending.registry)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, stage_type: type[Stage] = Stage) -> int:
     """The program; ends by Ctrl-C, a signal, or the end of a process that should have kept running."""
     try:
         with ended_by_signals():
-            run(parse_arguments(arguments), Show())
+            run(parse_arguments(arguments), Show(), stage_type)
     except KeyboardInterrupt:
         print("Everything was stopped.", file=sys.stderr)
-        return 0
     except (AppRefused, ArmRefused, AzuriteMissing, ChildFailed, ClientError) as error:
         print(f"It cannot be kept running. {error}", file=sys.stderr)
         return 1
