@@ -17,12 +17,16 @@ class Tally:
     """
     Counts trials, and holds each against the one in which nobody was killed.
 
+    Args:
+        spared: Writes that may be missing (`Story.spared`).
+
     Attributes:
         failed: How many broke a promise.
     """
 
-    def __init__(self, undisturbed: Trial) -> None:
+    def __init__(self, undisturbed: Trial, spared: frozenset[str] = frozenset()) -> None:
         self._undisturbed = undisturbed
+        self._spared = spared
         self._recoveries: list[float] = []
         self._repeated: Counter[str] = Counter()
         self._missed = 0
@@ -38,7 +42,7 @@ class Tally:
     def problems_of(self, trial: Trial) -> list[str]:
         """Broken promises, a sentence each."""
         reference = self._undisturbed.ending
-        found = [*trial.problems, *verdict.differences(trial.ending, reference)]
+        found = [*trial.problems, *verdict.differences(trial.ending, reference, self._spared)]
         if trial.crowded:
             return found
         return found + inexcusable(verdict.repeats(trial.ending, reference))

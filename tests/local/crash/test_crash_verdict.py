@@ -49,6 +49,12 @@ def test_writes_that_are_new_or_missing_are_told() -> None:
     assert found == ["DELETE x was written 1 times, and is not when nobody is killed.", f"{ZONE} was never written."]
 
 
+def test_a_write_that_azure_may_spare_the_app_may_be_missing_and_no_other_one() -> None:
+    both = ending(writes={ZONE: 1, "PATCH a": 1})
+    assert Tally(trial(both), frozenset({"PATCH a"})).problems_of(trial(GOOD)) == []
+    assert Tally(trial(both), frozenset({ZONE})).problems_of(trial(GOOD)) == ["PATCH a was never written."]
+
+
 def test_a_listener_who_heard_nothing_is_told() -> None:
     assert differences(ending(told={}), GOOD) == ["Listeners were told 0 of RegistryIsolation.Isolated, not 1."]
 
