@@ -69,9 +69,9 @@ class Words:
         return self._tokens[min(self._at + 1, len(self._tokens) - 1)]
 
     def advance(self) -> Token:
+        """Step over the current word, which is not the end: callers have looked at it."""
         token = self.current
-        if token.kind is not TokenKind.END:
-            self._at += 1
+        self._at += 1
         return token
 
     def sees(self, *texts: str) -> bool:

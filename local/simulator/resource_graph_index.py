@@ -35,7 +35,7 @@ class LaggingIndex:
         self._frozen = frozen
         self._photographer = photographer
         self._marked: dict[str, None] = {}
-        self._waiting: deque[tuple[datetime, str, Row | None]] = deque()
+        self._waiting: deque[tuple[datetime, tuple[str, str], str, Row | None]] = deque()
         self._shown: dict[tuple[str, str], dict[str, Row]] = {}
 
     def mark(self, key: str) -> None:
@@ -46,8 +46,8 @@ class LaggingIndex:
         """Take pictures of everything that was marked in the moment *now*; taking one may mark another resource."""
         while self._marked:
             marked, self._marked = self._marked, {}
-            for key in _shown_keys(marked):
-                self._waiting.append((now + self.lag, key, self._photographer(key)))
+            for key, place in _shown_keys(marked).items():
+                self._waiting.append((now + self.lag, place, key, self._photographer(key)))
         self.catch_up(now)
 
     def catch_up(self, now: datetime) -> None:
@@ -55,20 +55,17 @@ class LaggingIndex:
         if self._frozen():
             return
         while self._waiting and self._waiting[0][0] <= now:
-            _, key, row = self._waiting.popleft()
-            self._show(key, row)
+            _, place, key, row = self._waiting.popleft()
+            self._show(place, key, row)
 
     def show_everything(self, now: datetime) -> None:
         """Show the world as it is now, without any lag, whether frozen or not."""
         self.photograph(now)
         while self._waiting:
-            _, key, row = self._waiting.popleft()
-            self._show(key, row)
+            _, place, key, row = self._waiting.popleft()
+            self._show(place, key, row)
 
-    def _show(self, key: str, row: Row | None) -> None:
-        place = place_of(arm_ids.parse(key).type.lower())
-        if place is None:
-            return
+    def _show(self, place: tuple[str, str], key: str, row: Row | None) -> None:
         rows = self._shown.setdefault(place, {})
         if row is None:
             rows.pop(key, None)
@@ -85,14 +82,15 @@ class LaggingIndex:
         return sum(len(each) for each in self._shown.values())
 
 
-def _shown_keys(marked: Iterable[str]) -> dict[str, None]:
-    """The marked resources and, where a part of a resource was marked, the resource that shows it."""
-    found: dict[str, None] = {}
+def _shown_keys(marked: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The marked resources and, where a part of a resource was marked, the resource that shows it; with their places."""
+    found: dict[str, tuple[str, str]] = {}
     for key in marked:
         at = key
         while at:
             parts = arm_ids.parse(at)
-            if place_of(parts.type.lower()) is not None and (at == key or "/providers/" in at):
-                found[at] = None
+            place = place_of(parts.type.lower())
+            if place is not None and (at == key or "/providers/" in at):
+                found[at] = place
             at = parts.parent if "/providers/" in at else ""
     return found

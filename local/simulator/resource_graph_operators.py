@@ -8,7 +8,7 @@ and unions, which need other tables, are in resource_graph_joins.
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, assert_never
 
 from local.simulator.resource_graph_aggregates import aggregate
 from local.simulator.resource_graph_names import column_name, free, path_name
@@ -90,6 +90,8 @@ def _ordering(operator: Sort | Take | Top | Count, columns: Columns) -> Stage:
             return Stage(columns=dict(columns), apply=lambda rows: ordered(rows)[:count])
         case Count():
             return Stage(columns={"Count": Kind.LONG}, apply=lambda rows: [{"Count": len(rows)}])
+        case _:
+            assert_never(operator)
 
 
 def _computed(named: tuple[Named, ...], columns: Columns, taken: dict[str, Kind]) -> list[tuple[str, Evaluate]]:

@@ -151,8 +151,6 @@ def _expansion(words: Words) -> Expansion:
 def _summarize(words: Words) -> Operator:
     aggregates: tuple[Named, ...] = () if words.sees("by") else _columns(words)
     by = _columns(words) if words.takes("by") else ()
-    if not aggregates and not by:
-        raise words.unexpected("an aggregate or 'by'")
     return Summarize(aggregates=aggregates, by=by)
 
 

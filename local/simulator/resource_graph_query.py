@@ -10,7 +10,7 @@ for at once, so that it need not hand over everything there is.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from local.simulator.resource_graph_joins import joining, united_columns, united_rows
 from local.simulator.resource_graph_operators import stage
@@ -102,19 +102,18 @@ def _operators(tree: Pipeline) -> Iterator[Operator]:
 
 
 def _pipeline(tree: Pipeline, tables: Tables) -> _Flow:
-    flow: _Flow | None = _table(tree, tables) if tree.table else None
-    for each in tree.operators:
+    if tree.table:
+        flow, rest = _table(tree, tables), tree.operators
+    else:  # the parser leaves the table out before a union only
+        flow, rest = _union(cast("Union", tree.operators[0]), None, tree.table, tables), tree.operators[1:]
+    for each in rest:
         flow = _applied(each, flow, tree.table, tables)
-    if flow is None:
-        raise QueryError("A query needs a table.")
     return flow
 
 
-def _applied(operator: Operator, flow: _Flow | None, table: str, tables: Tables) -> _Flow:
+def _applied(operator: Operator, flow: _Flow, table: str, tables: Tables) -> _Flow:
     if isinstance(operator, Union):
         return _union(operator, flow, table, tables)
-    if flow is None:
-        raise QueryError("A query needs a table.")
     if isinstance(operator, Join):
         return _join(operator, flow, tables)
     made, before = stage(operator, flow.columns), flow.run

@@ -7,7 +7,7 @@ asked for members. A query that is accepted here is one that Kusto accepts; what
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
+from typing import Any, assert_never
 
 from local.simulator import resource_graph_comparisons as comparisons
 from local.simulator import resource_graph_functions as functions
@@ -55,6 +55,8 @@ def scalar(expression: Expression, columns: Columns) -> Scalar:
             return folded(_call(name, arguments, columns))
         case Star():
             raise QueryError("'*' may only stand inside count, arg_max, arg_min and take_any.")
+        case _:
+            assert_never(expression)
 
 
 def _call(name: str, arguments: tuple[Expression, ...], columns: Columns) -> Scalar:

@@ -33,6 +33,7 @@ def test_extend_adds_and_replaces_and_sees_the_rows_as_they_came() -> None:
         ("tostring(properties.access)", ["properties_access"]),
         ("properties.access, name, properties.access", ["properties_access", "name", "properties_access1"]),
         ("tolower(name), 1", ["Column1", "Column2"]),
+        ("size, size, size", ["size", "size1", "size2"]),
         ("['odd name'] = name", ["odd name"]),
     ],
 )
@@ -42,6 +43,7 @@ def test_columns_without_a_name_get_one(columns: str, expected: list[str]) -> No
 
 def test_project_away_takes_columns_and_patterns_out() -> None:
     assert list(run("Resources | project-away properties, t*, open")[0]) == ["id", "name", "size"]
+    assert run("Resources | project-away * | count") == [{"Count": 3}]
     with pytest.raises(QueryError, match="names no column"):
         run("Resources | project-away nonsense")
 
@@ -58,6 +60,23 @@ def test_an_expansion_may_have_a_type_an_index_and_a_limit() -> None:
     text = "Resources | where name == 'alpha' | mv-expand with_itemindex=at n = dynamic([5, 'x', 7]) to typeof(long) limit 2"
     assert table(f"{text} | project at, n", "at", "n") == [(0, 5), (1, None)]
     assert run(f"{text} | project n = n + 1 | take 1") == [{"n": 6}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("string", ["5", "x", "2.5", "true", ""]),
+        ("long", [5, None, 2, None, None]),
+        ("real", [5.0, None, 2.5, None, None]),
+        ("bool", [None, None, None, True, None]),
+        ("dynamic", [5, "x", 2.5, True, None]),
+    ],
+)
+def test_an_expansion_to_a_type_keeps_what_is_of_that_type(kind: str, expected: list[Any]) -> None:
+    items = "dynamic([5, 'x', 2.5, true, null])"
+    found = run(f"Resources | take 1 | mv-expand bagexpansion=array v = {items} to typeof({kind}) | project v")
+    assert [row["v"] for row in found] == expected
+    assert [type(row["v"]) for row in found] == [type(each) for each in expected]
 
 
 def test_several_arrays_are_expanded_side_by_side() -> None:
@@ -93,12 +112,16 @@ def test_a_row_limit_holds_by_default() -> None:
         ("make_list(size)", {"list_size": [3, 1]}),
         ("make_list(name, 2)", {"list_name": ["alpha", "beta-2"]}),
         ("make_set(type)", {"set_type": ["t/one", "t/two"]}),
+        ("make_set(size)", {"set_size": [3, 1]}),
+        ("make_set(dynamic([1, 1, 2]), 1)", {"set_": [1]}),
+        ("make_set(properties.rules)", {"set_properties_rules": [{"n": 1}, {"n": 2}]}),
         ("make_bag(tags)", {"bag_tags": {"team": "red"}}),
         (
             "dcount(type), s = sum(size), min(size), max(name)",
             {"dcount_type": 2, "s": 4, "min_size": 1, "max_name": "beta-2"},
         ),
         ("take_any(size), any(size)", {"size": 3, "any_size": 3}),
+        ("take_any(size) by none = tolong('x') | project size", {"size": 3}),
         ("arg_max(size, name, t = 1)", None),
         ("arg_max(size, name)", {"size": 3, "name": "alpha"}),
         ("arg_min(size, properties.access)", {"size": 1, "properties_access": "enabled"}),
@@ -124,6 +147,20 @@ def test_groups_have_their_keys_first_and_arg_max_shows_the_whole_row() -> None:
 def test_nothing_is_one_group_without_keys_and_no_group_with_keys() -> None:
     assert run("Resources | where false | summarize n = count(), l = make_list(name)") == [{"n": 0, "l": []}]
     assert run("Resources | where false | summarize count() by type") == []
+
+
+def test_any_row_of_a_group_may_stand_for_it_whole() -> None:
+    for name in ("take_any", "any"):
+        found = run(f"Resources | where type == 't/two' | summarize {name}(*) by type")
+        assert found == [{**B, "type": "t/two"}]
+        assert next(iter(found[0])) == "type"
+
+
+def test_a_group_in_which_nothing_is_known_has_nothing_to_show() -> None:
+    unknown = "Resources | where name == '' | summarize"
+    assert run(f"{unknown} take_any(size), any(name)") == [{"size": None, "any_name": ""}]
+    assert run(f"{unknown} min(size), max(size), s = sum(size)") == [{"min_size": None, "max_size": None, "s": 0}]
+    assert run(f"{unknown} arg_max(size, type)") == [{"size": None, "type": "t/one"}]
 
 
 def test_distinct_keeps_one_row_of_each_kind() -> None:
@@ -221,6 +258,10 @@ def test_a_union_has_all_columns_or_the_common_ones() -> None:
         ("Resources | summarize tolower(name)", "takes aggregates here"),
         ("Resources | summarize make_bag(name)", "needs a dynamic"),
         ("Resources | summarize make_list()", "needs an argument"),
+        ("Resources | summarize make_list(name, size)", "must be a constant number"),
+        ("Resources | summarize make_list(name, 'x')", "must be a constant number"),
+        ("Resources | summarize dcount(name, 2)", "does not take 2 arguments"),
+        ("Resources | summarize arg_max(size)", "what to show of the row"),
         ("Resources | summarize count(name)", "countif"),
         ("Resources | mv-expand name", "mv-expand needs a dynamic"),
         ("Resources | mv-expand properties.rules limit 401", "from 1 to 400"),
