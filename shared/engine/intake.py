@@ -70,6 +70,7 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         generation=fresh.generation + 1,
         sequence=0,
         requested=now,
+        waiting_since=(fresh.waiting_since or fresh.requested) if _under_way(row) else now,
         reason=request.reason.value,
         origin=request.origin,
         caller=request.caller,
@@ -85,6 +86,11 @@ def next_generation(row: LedgerRow | None, request: ReconcileRequest, now: datet
         # caused by the app's own writes would let a repair that never helps go on for ever.
         repairs={} if _looked_into(fresh, request) else fresh.repairs,
     )
+
+
+def _under_way(row: LedgerRow | None) -> bool:
+    """Somebody waits for it already: whoever asks as well does not make that wait any shorter."""
+    return row is not None and (row.sequence == 0 or isinstance(row.outcome, Waiting))
 
 
 def _approved(row: LedgerRow, request: ReconcileRequest) -> Approval | None:

@@ -44,7 +44,8 @@ EVENTS = Metric(
     name="isolation.events",
     kind=MetricKind.COUNTER,
     unit="{event}",
-    about="Events that arrived, by what became of them: a request, planned already, rejected, or why they were ignored.",
+    about="Events that arrived, by what became of them: a request, planned already, why they were ignored, or rejected as "
+    "are messages that nobody can read.",
     attributes=("result",),
 )
 REQUESTS = Metric(
@@ -94,14 +95,14 @@ CHANGES = Metric(
     name="isolation.changes",
     kind=MetricKind.COUNTER,
     unit="{change}",
-    about="Changes that were tried or skipped, by kind and by result: done, started, failed or skipped.",
+    about="What became of changes, by kind: done at once, or started and later succeeded or failed; skipped behind another.",
     attributes=("change", "result"),
 )
 TIME_TO_ISOLATED = Metric(
     name="isolation.time_to_isolated",
     kind=MetricKind.HISTOGRAM,
     unit="s",
-    about="From the request to the pass that found a registry isolated that was not.",
+    about="From the first request to the pass that found a registry isolated that was not, however many asked meanwhile.",
     attributes=("reason",),
     bounds=_LONG,
 )

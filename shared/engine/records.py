@@ -83,6 +83,7 @@ class LedgerRow:
         generation: Raised by every request; a message that bears an older one is dropped.
         sequence: Of the last pass that finished within this generation; an older message is a repetition.
         requested: When this generation was asked for.
+        waiting_since: When the first of the requests came that no pass has brought to rest yet; None in rows of older versions.
         operations: Under way.
         pending: Changes of the last plan that still wait for an operation; carried on without a new observation.
         watch: Set while nothing but Azure's own closing of a target is waited for.
@@ -127,6 +128,7 @@ class LedgerRow:
     generation: int
     first_seen: datetime
     requested: datetime
+    waiting_since: datetime | None = None
     sequence: int = 0
     reason: str = ""
     origin: str = ""

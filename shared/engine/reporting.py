@@ -44,7 +44,7 @@ def say(work: Work, outcome: Outcome, now: datetime) -> Outcome:
         reason=work.row.reason,
         seconds=_seconds(now - work.begun),
         late_seconds=None if isinstance(outcome, Superseded) else _seconds(work.begun - work.due),
-        isolated_seconds=_seconds(now - work.row.requested) if isolated else None,
+        isolated_seconds=_seconds(now - (work.row.waiting_since or work.row.requested)) if isolated else None,
         digest=work.plan.digest if work.plan else "",
         operations=len(work.row.operations),
         why=[reason.name for reason in given],

@@ -260,7 +260,7 @@ def _due(row: LedgerRow) -> datetime:
     """When the next pass over *row* was wanted."""
     if row.sequence > 0 and isinstance(row.outcome, Waiting):
         return row.outcome.until
-    return row.requested
+    return row.planned or row.requested
 
 
 def _is_earlier(claim: Claim | None, message: WorkMessage) -> bool:

@@ -1,10 +1,12 @@
 """The page on observability shows the metrics that there are, and the switches that exist."""
 
 import json
+import re
 from pathlib import Path
 
 from shared import telemetry_settings
 from shared.engine.metrics import METRICS
+from tests.infra.test_alerts import measured_names
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "observability.md").read_text()
@@ -37,3 +39,13 @@ def test_the_host_speaks_opentelemetry_as_the_page_says() -> None:
     host = json.loads((ROOT / "host.json").read_text())
 
     assert host["telemetryMode"] == "OpenTelemetry"
+
+
+def test_what_the_page_asks_of_the_metrics_exists() -> None:
+    queries = re.findall(r"```kusto\n(.*?)\n```", PAGE, re.DOTALL)
+
+    assert queries
+    for query in queries:
+        names, attributes = measured_names(query)
+        assert names
+        assert attributes <= {attribute for known in names.values() for attribute in known}

@@ -1,11 +1,12 @@
 """A line that is told is counted, by words of closed sets; what stands for nothing is not."""
 
 import logging
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from shared.core.registry import Json
+from shared.core.report import Outcome
 from shared.engine.counting import PHASES, count
 from shared.engine.logs import tell
 from shared.engine.telemetry import listening
@@ -94,3 +95,44 @@ def test_what_is_too_quiet_to_be_logged_is_counted_all_the_same() -> None:
         log.setLevel(before)
 
     assert recorded.metrics() == {"isolation.events": one(result="action")}
+
+
+def test_every_phase_that_a_row_may_have_is_counted() -> None:
+    """A phase that is left out would be a registry that no gauge shows."""
+    kinds = {get_args(one.__annotations__["kind"])[0] for one in get_args(get_args(Outcome.__value__)[0])}
+
+    assert set(PHASES) == (kinds - {"superseded"}) | {"requested"}
+
+
+def test_no_number_knows_its_registry() -> None:
+    """Each value of an attribute is a series to pay for, and there are thousands of registries."""
+    lines: dict[str, dict[str, Any]] = {
+        "receive": {"origin": "e", "part": "p"},
+        "ignore": {"why": "related", "detail": "d"},
+        "request": {"reason": "event", "origin": "e", "caller": "c"},
+        "pass": {"outcome": "blocked", "reason": "event", "seconds": 1, "late_seconds": 1, "isolated_seconds": 1},
+        "mishap": {"fate": "bug", "error": "KeyError", "sentence": "s"},
+        "poison": {"back": True, "error": "KeyError"},
+        "change": {"change": "create-endpoint", "result": "started", "resource": "/subscriptions/x"},
+        "notify": {"type": "t", "id": "i"},
+        "notify-failed": {"error": "Unavailable", "sentence": "s", "tries": 1},
+    }
+    seen = [
+        counted(event, registry=f"registry-{number}", **fields) for number in (1, 2) for event, fields in lines.items()
+    ]
+
+    assert "registry-" not in str(seen)
+    assert seen[: len(lines)] == seen[len(lines) :]
+    closed = {
+        "request",
+        "related",
+        "event",
+        "blocked",
+        "bug",
+        "retried",
+        "create-endpoint",
+        "started",
+        "delivered",
+        "failed",
+    }
+    assert {value for found in seen for series in found.values() for key in series for _, value in key} == closed
