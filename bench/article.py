@@ -18,7 +18,7 @@ from statistics import median
 from bench.article_steps import LOOK_SECONDS, Step, steps
 from bench.azure_cli import AzureCli
 from bench.faulty_azure import FaultyAzure
-from bench.isolation import Case, demand_isolated, isolate, isolate_despite
+from bench.isolation import Case, Isolation, demand_isolated, isolate, isolate_despite
 from bench.rows import ReferenceFailed, Row, Section, compared, told
 from bench.served_azure import ServedAzure, SkippingClock
 from bench.sharing import ACCOUNT, demand_shared, lay_out_workspace
@@ -52,7 +52,7 @@ class ByHand:
 
 def article(their_seeds: Sequence[int], our_seeds: Sequence[int]) -> Section:
     """
-    The rows.
+    Put both to the same, and give the rows.
 
     Args:
         their_seeds: Of the days of faults that the commands are put to.
@@ -62,9 +62,23 @@ def article(their_seeds: Sequence[int], our_seeds: Sequence[int]) -> Section:
         ReferenceFailed: Without faults, the commands or the app did not isolate the registry.
     """
     calm, stormy = by_hand(0.0), [by_hand(FAULT_RATE, seed) for seed in their_seeds]
-    demand_complete(calm)
-    ours = isolate(_CASE)
     despite = [isolate_despite(replace(_CASE, name=f"faults {seed}"), seed, FAULT_RATE) for seed in our_seeds]
+    return section(calm, stormy, isolate(_CASE), despite)
+
+
+def section(calm: ByHand, stormy: Sequence[ByHand], ours: Isolation, despite: Sequence[Isolation]) -> Section:
+    """
+    Give the rows.
+
+    Args:
+        calm, stormy: The commands, without faults and with them.
+        ours, despite: The app, without faults and with them.
+
+    Raises:
+        ReferenceFailed: Without faults, a command failed, or something was not isolated.
+    """
+    if calm.failed or calm.problems:
+        raise ReferenceFailed(f"the CLI's way did not work: {dict(calm.failed)} {' '.join(calm.problems)}")
     seconds = (ours.known - ours.event).total_seconds()
     late = [(run.known - run.event).total_seconds() for run in despite]
     return Section(
@@ -83,18 +97,7 @@ def article(their_seeds: Sequence[int], our_seeds: Sequence[int]) -> Section:
     )
 
 
-def demand_complete(calm: ByHand) -> None:
-    """
-    Look at how the commands ended without faults.
-
-    Raises:
-        ReferenceFailed: One of them failed, or something is not isolated.
-    """
-    if calm.failed or calm.problems:
-        raise ReferenceFailed(f"the CLI's way did not work: {dict(calm.failed)} {' '.join(calm.problems)}")
-
-
-def _stormy_rows(stormy: list[ByHand], late: list[float], calls: float) -> tuple[Row, ...]:
+def _stormy_rows(stormy: Sequence[ByHand], late: Sequence[float], calls: float) -> tuple[Row, ...]:
     steps, failed = sum(run.steps for run in stormy), sum((run.failed for run in stormy), Counter[str]())
     isolated = sum(not run.problems for run in stormy)
     times = [run.waited + run.computed for run in stormy]

@@ -75,20 +75,18 @@ def measure(runs: int) -> ColdStart:
     Start *runs* interpreters of each kind, in turn, after one of each that is not counted.
 
     Raises:
-        ReferenceFailed: One did not start, or the app has no functions.
+        ReferenceFailed: One did not start.
     """
     for kind in _KINDS:
         _start(kind)
     rounds = [tuple(_start(kind) for kind in _KINDS) for _ in range(runs)]
     empty, ours, event, first_pass = (tuple(kind) for kind in zip(*rounds, strict=True))
-    measured = ColdStart(empty=empty, ours=ours, first_event=event, first_pass=first_pass)
-    demand_complete(measured)
-    return measured
+    return ColdStart(empty=empty, ours=ours, first_event=event, first_pass=first_pass)
 
 
-def demand_complete(measured: ColdStart) -> None:
+def cold_start(measured: ColdStart) -> Section:
     """
-    Look at what the interpreters loaded.
+    Give the rows.
 
     Raises:
         ReferenceFailed: The app has no functions, or its first pass was not composed.
@@ -97,10 +95,6 @@ def demand_complete(measured: ColdStart) -> None:
         raise ReferenceFailed("function_app was imported and has no functions")
     if not all(start.heavy for start in measured.first_pass):
         raise ReferenceFailed("a pass was composed and no management SDK was loaded")
-
-
-def cold_start(measured: ColdStart) -> Section:
-    """The rows."""
     empty, ours, event = (_milliseconds(each) for each in (measured.empty, measured.ours, measured.first_event))
     return Section(
         title="Cold start, fresh interpreters in turn",

@@ -85,7 +85,15 @@ def storming(storms: Storms) -> Section:
 
 
 def section(storms: Storms, found: Sequence[Storm]) -> Section:
-    """Give the rows of what was found."""
+    """
+    Give the rows of what was found.
+
+    Raises:
+        ReferenceFailed: Hosts did not take every event.
+    """
+    for each in found:
+        if sum(each.taken) < each.events:
+            raise ReferenceFailed(f"hosts took {sum(each.taken)} of {each.events} events")
     events, registries = f"{storms.events:,}", storms.registries
     return Section(
         title=f"A storm of {events} events, 95 % of them irrelevant, on {registries} registries being created",
@@ -117,8 +125,6 @@ async def storm(events: int, hosts: int, registries: int) -> Storm:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
             await several.check(names)
-            if sum(several.events()) < events:
-                raise ReferenceFailed(f"hosts took {sum(several.events())} of {events} events")
             done = Storm(
                 hosts=hosts,
                 events=events,

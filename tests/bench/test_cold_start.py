@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.budgets import Budget
-from bench.cold_start import ColdStart, Start, cold_start, demand_complete
+from bench.cold_start import ColdStart, Start, cold_start
 from bench.resident import peak_mib
 from bench.rows import ReferenceFailed, Row, Verdict
 
@@ -63,12 +63,12 @@ def test_an_import_that_takes_longer_than_allowed_misses_the_budget() -> None:
 
 def test_an_app_without_functions_was_not_started() -> None:
     with pytest.raises(ReferenceFailed, match="has no functions"):
-        demand_complete(replace(MEASURED, ours=starts(1, mib=50, functions=0)))
+        cold_start(replace(MEASURED, ours=starts(1, mib=50, functions=0)))
 
 
 def test_a_pass_that_loaded_no_management_sdk_was_not_composed() -> None:
     with pytest.raises(ReferenceFailed, match="no management SDK"):
-        demand_complete(replace(MEASURED, first_pass=starts(1, mib=50)))
+        cold_start(replace(MEASURED, first_pass=starts(1, mib=50)))
 
 
 def test_memory_is_this_processes_own_where_the_system_has_no_file_of_it(tmp_path: Path) -> None:

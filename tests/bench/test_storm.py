@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.rows import Row, Verdict
+from bench.rows import ReferenceFailed, Row, Verdict
 from bench.several_hosts import SeveralHosts
 from bench.sizes import Storms
 from bench.storm import Storm, deliveries, section
@@ -117,6 +117,11 @@ def test_a_storms_figures_are_told() -> None:
     assert {row.verdict for row in found.values()} == {Verdict.MET, Verdict.INFORMATION}
     assert found["slowest registry to be isolated"].reference == "median 6 s"
     assert "4,000 more events" in found["memory of each host before, after, later"].note
+
+
+def test_a_storm_of_which_an_event_was_lost_has_no_figures() -> None:
+    with pytest.raises(ReferenceFailed, match="hosts took 3999 of 4000 events"):
+        rows(replace(STORM, taken=(2100, 1899)))
 
 
 def test_a_storm_that_was_over_before_anybody_looked_at_the_queue_has_rows_as_well() -> None:
