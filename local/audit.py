@@ -20,7 +20,7 @@ from local.audit_policy import Yardstick, by_file, without_file
 from local.audit_show import TableRendering
 from local.auditor import Auditor
 from local.auditor import Progress as Looked
-from local.developer import DeveloperCredential
+from local.developer import DeveloperCredential, add_cloud
 from shared.cloud.arm_policies import create_transport
 from shared.core.arm import is_guid
 from shared.core.clouds import CLOUDS
@@ -68,7 +68,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         default=Severity.ERROR.value,
         help="least severity of a finding that makes the exit status 1; default: error",
     )
-    parser.add_argument("--cloud", choices=sorted(CLOUDS), default=os.environ.get("AZURE_CLOUD") or "AzureCloud")
+    add_cloud(parser)
     parser.add_argument(
         "--findings-page",
         default=os.environ.get("ISOLATION_FINDINGS_PAGE", ""),

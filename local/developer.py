@@ -1,16 +1,33 @@
 """Whoever sits at this terminal, or runs this pipeline, as Azure knows them."""
 
+import argparse
+import os
 from typing import Any
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 
-from shared.core.clouds import Cloud
+from shared.core.clouds import CLOUDS, Cloud
 from shared.core.errors import MissingPermission
 
 _CLI_SECONDS = 60
 """Longest that a command-line tool may take to give a token; a cold start of the Azure CLI takes seconds."""
 _SHOWN = 400
+
+
+def add_cloud(parser: argparse.ArgumentParser) -> None:
+    """Let a command be asked which Azure is meant; the environment is asked as the app asks it, and refused as it refuses."""
+    told = os.environ.get("AZURE_CLOUD") or "AzureCloud"
+    parser.add_argument(
+        "--cloud", type=_cloud, default=told, metavar="NAME", help=f"one of {', '.join(CLOUDS)}; default: AZURE_CLOUD"
+    )
+
+
+def _cloud(name: str) -> str:
+    """Called for what the environment says as well, which `choices` would take unseen."""
+    if name not in CLOUDS:
+        raise argparse.ArgumentTypeError(f"{name!r} is no cloud; known clouds are {', '.join(CLOUDS)}")
+    return name
 
 
 class DeveloperCredential:

@@ -8,7 +8,6 @@ left out. Reads only. Exit status: 0 nothing is missing, 1 something is, 2 somet
 import argparse
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local.developer import DeveloperCredential
+from local.developer import DeveloperCredential, add_cloud
 from local.memory import MemoryLedger
 from local.read_only import ReadOnlyTransport
 from shared.cloud.arm_client import ArmClient
@@ -58,7 +57,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--app", default="", metavar="ID", help="resource id of the function app that events shall reach"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
-    parser.add_argument("--cloud", choices=sorted(CLOUDS), default=os.environ.get("AZURE_CLOUD") or "AzureCloud")
+    add_cloud(parser)
     simulated = parser.add_argument_group("a simulated Azure, with the IDENTITY_… variables of its identity endpoint")
     simulated.add_argument("--arm-endpoint", default="", metavar="ADDRESS", help="its Resource Manager")
     simulated.add_argument("--arm-ca", default="", metavar="FILE", help="certificate authority that signed it")
