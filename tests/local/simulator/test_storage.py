@@ -158,3 +158,91 @@ def test_a_deny_assignment_stops_even_an_owner_of_the_subscription(client: ArmCl
     answer = client.patch(ACCOUNT, {"properties": {"publicNetworkAccess": "Disabled"}})
     assert client.error(answer) == (403, "DenyAssignmentAuthorizationFailed")
     assert client.get(ACCOUNT).status == 200
+
+
+# -- what a request may ask for ----------------------------------------------------------------------------------------
+
+
+def test_a_put_on_an_account_changes_it_at_once(client: ArmClient) -> None:
+    again = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
+    answer = client.put(ACCOUNT, {**again, "properties": {"minimumTlsVersion": "TLS1_1"}})
+    assert answer.status == 200
+    assert answer.json()["properties"]["minimumTlsVersion"] == "TLS1_1"
+
+
+def test_a_creation_needs_a_location_and_a_name_in_small_letters(client: ArmClient) -> None:
+    path = ACCOUNT.replace("contosodata", "another")
+    assert client.error(client.put(path, {"sku": {"name": "Standard_LRS"}})) == (400, "LocationRequired")
+    bad = ACCOUNT.replace("contosodata", "Not-A-Name")
+    assert client.error(client.put(bad, {"location": "westeurope"})) == (400, "AccountNameInvalid")
+    check = f"{SUB}/providers/Microsoft.Storage/checkNameAvailability"
+    told = client.post(check, {"name": "x"}).json()
+    assert (told["nameAvailable"], told["reason"]) == (False, "AccountNameInvalid")
+
+
+def test_an_identity_must_exist_and_keeps_its_principal(client: ArmClient) -> None:
+    assigned = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-one"
+    both = {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {assigned: {}}}
+    assert client.error(client.patch(ACCOUNT, {"identity": both})) == (400, "FailedIdentityOperation")
+
+    client.azure.world.put({"id": assigned, "location": "westeurope", "properties": {}})
+    first = client.patch(ACCOUNT, {"identity": both}).json()["identity"]
+    assert set(first["userAssignedIdentities"][assigned]) == {"principalId", "clientId"}
+    second = client.patch(ACCOUNT, {"identity": {"type": "SystemAssigned"}}).json()["identity"]
+    assert second == {
+        "type": "SystemAssigned",
+        "principalId": first["principalId"],
+        "tenantId": first["tenantId"],
+    }
+    assert client.patch(ACCOUNT, {"identity": {"type": "None"}}).json()["identity"] == {"type": "None"}
+
+
+def test_a_domain_that_nobody_verified_is_refused_with_the_hosts_it_may_point_at(client: ArmClient) -> None:
+    answer = client.patch(ACCOUNT, {"properties": {"customDomain": {"name": "www.contoso.com"}}})
+    assert client.error(answer) == (409, "StorageDomainNameCouldNotVerify")
+    assert "contosodata.blob.core.windows.net,contosodata.z6.web.core.windows.net" in answer.json()["error"]["message"]
+
+
+def test_a_word_for_public_access_that_is_none_is_refused(client: ArmClient) -> None:
+    answer = client.patch(ACCOUNT, {"properties": {"publicNetworkAccess": "Ajar"}})
+    assert client.error(answer) == (400, "InvalidValuesForRequestParameters")
+
+
+def test_a_resource_rule_needs_both_its_members(client: ArmClient) -> None:
+    rule = {"resourceId": REGISTRY}
+    answer = client.patch(ACCOUNT, {"properties": {"networkAcls": {"resourceAccessRules": [rule]}}})
+    assert client.error(answer) == (400, "InvalidValuesForRequestParameters")
+
+
+def test_a_subnet_that_is_allowed_already_needs_no_right_to_join_it_again(client: ArmClient) -> None:
+    subnet = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vn/subnets/one"
+    rule = {"networkAcls": {"virtualNetworkRules": [{"id": subnet}], "defaultAction": "Deny"}}
+    assert client.patch(ACCOUNT, {"properties": rule}).status == 200
+    seen = len(client.azure.log)
+    assert client.patch(ACCOUNT, {"properties": rule}).status == 200
+    first, again = (call.demands for call in (client.azure.log[seen - 1], client.azure.log[seen]))
+    assert any("joinViaServiceEndpoint" in str(each) for each in first)
+    assert not any("joinViaServiceEndpoint" in str(each) for each in again)
+
+
+def test_an_account_in_an_edge_zone_serves_blobs_and_websites_only(client: ArmClient) -> None:
+    path = ACCOUNT.replace("contosodata", "edged")
+    zone = {"name": "losangeles", "type": "EdgeZone"}
+    body = {"location": "westeurope", "sku": {"name": "Premium_LRS"}, "extendedLocation": zone}
+    assert client.put(path, body).status == 202
+    client.rest()
+    shown = client.get(path).json()
+    assert shown["extendedLocation"] == shown["properties"]["primaryExtendedLocation"] == zone
+    assert set(shown["properties"]["primaryEndpoints"]) == {"blob", "web"}
+
+
+def test_an_account_of_blocks_has_no_queues_to_link_to(client: ArmClient) -> None:
+    path = ACCOUNT.replace("contosodata", "blocks")
+    client.put(path, {"location": "westeurope", "sku": {"name": "Premium_LRS"}, "kind": "BlockBlobStorage"})
+    client.rest()
+    listed = client.get(f"{path}/privateLinkResources").json()["value"]
+    assert [each["name"] for each in listed] == ["blob", "web", "dfs"]
+
+
+def test_a_connection_that_is_gone_is_gone(client: ArmClient) -> None:
+    assert client.delete(f"{ACCOUNT}/privateEndpointConnections/none").status == 204
