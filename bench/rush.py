@@ -136,12 +136,7 @@ async def rush(registries: int) -> Rush:
         began = time.process_time()
         await house.live(all_isolated, _LIMIT)
         spent = time.process_time() - began
-        if not house.isolated:
-            raise ReferenceFailed(f"none of {registries} registries was isolated within {_LIMIT}")
-        said = [name for name in names if as_id(name) in house.isolated]
-        problems = [problem for name in said for problem in unisolated(house.azure, name)]
-        if problems:
-            raise ReferenceFailed(f"{len(problems)} things are open after a rush: {problems[:3]}")
+        demand_isolated(house, names)
         made = [each for key, each in house.azure.world.resources.items() if key not in before]
         network = sum(each.type.lower() in _NETWORK_WRITES for each in made)
         zones = sum(each.type.lower() in _ZONE_WRITES for each in made)
@@ -160,6 +155,21 @@ async def rush(registries: int) -> Rush:
             poisoned=len(house.poisoned),
             processor_seconds=spent,
         )
+
+
+def demand_isolated(house: RushHouse, names: Sequence[str]) -> None:
+    """
+    Look at the world, whatever the app says.
+
+    Raises:
+        ReferenceFailed: A registry is not isolated although the app says so, or it says so of none.
+    """
+    if not house.isolated:
+        raise ReferenceFailed(f"none of {len(names)} registries was isolated within {_LIMIT}")
+    said = [name for name in names if as_id(name) in house.isolated]
+    problems = [problem for name in said for problem in unisolated(house.azure, name)]
+    if problems:
+        raise ReferenceFailed(f"{len(problems)} things are open after a rush: {problems[:3]}")
 
 
 _NETWORK_WRITES = frozenset(

@@ -99,6 +99,17 @@ def test_waiting_on_the_queue_is_billed_less_than_waiting_inside(run: Isolation)
     assert float(row.ratio) < 0.2
 
 
+def test_an_execution_is_billed_for_a_tenth_of_a_second_at_least_and_memory_in_steps(run: Isolation) -> None:
+    first, second = (
+        replace(run.passes[0], started=EPOCH + begin, ended=EPOCH + begin + lasts, processor_seconds=0.01)
+        for begin, lasts in ((timedelta(), timedelta()), (timedelta(seconds=60), timedelta(seconds=1)))
+    )
+
+    for mebibytes, gigabytes in ((122.0, 0.125), (123.0, 0.25)):
+        row = billing((replace(run, passes=(first, second)),), mebibytes).rows[0]
+        assert (row.ours, row.reference) == (f"{gigabytes * 1.11:.4g} GB-s", f"{gigabytes * 61.02:.4g} GB-s")
+
+
 def test_a_run_without_a_closing_has_no_chain(run: Isolation) -> None:
     unclosed = replace(run, calls=tuple(call for call in run.calls if purpose_of(call) != "registry"))
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bench.budgets import Budget
-from bench.rows import Verdict
-from bench.rush import Rush, _rows, bounds, lower_bound, main, rush, rushing
+from bench.rows import ReferenceFailed, Verdict
+from bench.rush import Rush, RushHouse, _create, _rows, bounds, demand_isolated, lower_bound, main, rush, rushing
+from local.house import as_id
+from local.simulator import scenery
 from local.virtual_time import run_virtual
 
 
@@ -75,6 +77,25 @@ def test_a_rush_is_held_against_the_tightest_limit_and_answers_to_the_budget_onl
     assert "network writes would allow the last write after 1500 s; alone, a registry takes 200 s" in row.note
     assert row.about is Budget.THROTTLED
     assert few["from creation to all isolated"].about is None
+
+
+@pytest.mark.parametrize(
+    ("said", "why"), [((), "none of 2 registries was isolated"), ((0,), "things are open after a rush")]
+)
+def test_a_rush_after_which_registries_are_open_has_no_figures_whatever_the_app_says(
+    said: tuple[int, ...], why: str
+) -> None:
+    async def story() -> None:
+        async with RushHouse() as house:
+            house.lay_out(2)
+            house.install()
+            names = list(_create(house, 2))
+            scenery.rest(house.azure)
+            house.isolated |= {as_id(names[number]): house.now() for number in said}
+            demand_isolated(house, names)
+
+    with pytest.raises(ReferenceFailed, match=why):
+        run_virtual(story())
 
 
 def test_the_program_shows_the_rush_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
