@@ -91,7 +91,7 @@ async def play(
         ]
         await asyncio.gather(*(rig.play() for rig in rigs))  # so that what only a first process does is done
         undisturbed = await rigs[0].play()
-        tally = Tally(undisturbed, story.spared)
+        tally = Tally(undisturbed, story)
         if tally.wrong_from_the_start:
             print(tally.wrong_from_the_start)
             return 1

@@ -9,6 +9,7 @@ from local.crash.points import Point
 from local.crash.repeats import excused, inexcusable
 from local.crash.rig import Trial
 from local.crash.steps import said
+from local.crash.stories import CREATE, Story
 
 _WIDTH = 52
 
@@ -18,15 +19,15 @@ class Tally:
     Counts trials, and holds each against the one in which nobody was killed.
 
     Args:
-        spared: Writes that may be missing (`Story.spared`).
+        story: What the trials are about.
 
     Attributes:
         failed: How many broke a promise.
     """
 
-    def __init__(self, undisturbed: Trial, spared: frozenset[str] = frozenset()) -> None:
+    def __init__(self, undisturbed: Trial, story: Story = CREATE) -> None:
         self._undisturbed = undisturbed
-        self._spared = spared
+        self._story = story
         self._recoveries: list[float] = []
         self._repeated: Counter[str] = Counter()
         self._missed = 0
@@ -42,7 +43,7 @@ class Tally:
     def problems_of(self, trial: Trial) -> list[str]:
         """Broken promises, a sentence each."""
         reference = self._undisturbed.ending
-        found = [*trial.problems, *verdict.differences(trial.ending, reference, self._spared)]
+        found = [*trial.problems, *verdict.differences(trial.ending, reference, self._story.spared)]
         if trial.crowded:
             return found
         return found + inexcusable(verdict.repeats(trial.ending, reference))
@@ -65,7 +66,13 @@ class Tally:
         line += f"  again: {', '.join(repeated)}" if repeated else ""
         if not problems:
             return line
-        return "\n".join((f"{line}  FAILED", *(f"       {each}" for each in problems), f"       --points '{point}'"))
+        return "\n".join(
+            (
+                f"{line}  FAILED",
+                *(f"       {each}" for each in problems),
+                f"       --story {self._story.name} --points '{point}'",
+            )
+        )
 
     def summary(self) -> str:
         """The sum."""
