@@ -51,8 +51,11 @@ class AddressPool:
         return None
 
     def covers(self, address: str) -> bool:
-        """Whether a client may ask for this address at all."""
-        wanted = ip_address(address)
+        """Whether a client may ask for this address at all; for a text that is none it may not."""
+        try:
+            wanted = ip_address(address)
+        except ValueError:
+            return False
         offset = int(wanted) - self._base
         return wanted in self._network and RESERVED_FIRST <= offset < self._network.num_addresses - 1
 

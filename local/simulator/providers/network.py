@@ -48,6 +48,8 @@ def put_network(azure: Kernel, call: Call) -> Response:
     properties |= {key: deepcopy(value) for key, value in _DEFAULTS.items() if key not in properties}
     if isinstance(properties.get("dhcpOptions"), dict):
         properties["dhcpOptions"] = {"dnsServers": []} | properties["dhcpOptions"]
+    for each in properties["addressSpace"]["addressPrefixes"]:
+        subnets.demand_prefix(str(each), call.resource_id)
     _demand_encryption(call, properties.get("encryption"))
     body: JsonObject = {
         "name": known.name if known is not None else call.params["network"],

@@ -41,8 +41,10 @@ def pool(subnet: Resource) -> AddressPool:
 
 
 def prefix(subnet: JsonObject) -> str:
+    """Where the subnet's addresses are: its only prefix, or the IPv4 one of two in either order."""
     properties = subnet["properties"]
-    return str(properties.get("addressPrefix") or next(iter(properties.get("addressPrefixes") or [""])))
+    several = [str(each) for each in properties.get("addressPrefixes") or [""]]
+    return str(properties.get("addressPrefix") or next((each for each in several if ":" not in each), several[0]))
 
 
 def location_of(azure: Kernel, subnet: Resource) -> str:
@@ -78,15 +80,7 @@ def new_body(azure: Kernel, call: Call, subnet_id: str, asked: JsonObject, etag:
         if key not in ("provisioningState", "ipConfigurations", "privateEndpoints", "purpose")
     }
     body = {"name": arm_ids.parse(subnet_id).name, "id": subnet_id, "etag": etag, "properties": properties}
-    text = prefix(body)
-    try:
-        ip_network(text)
-    except ValueError as problem:
-        raise answers.bad_request(
-            "InvalidAddressPrefixFormat",
-            f"Address prefix {text} of resource {subnet_id} is not formatted correctly. It should follow CIDR notation, "
-            "for example 10.0.0.0/24.",
-        ) from problem
+    demand_prefix(prefix(body), subnet_id)
     for member, kind in _JOINS.items():
         reference = (properties.get(member) or {}).get("id")
         if reference:
@@ -101,6 +95,18 @@ def new_body(azure: Kernel, call: Call, subnet_id: str, asked: JsonObject, etag:
     properties.setdefault("privateEndpointNetworkPolicies", "Disabled")
     properties.setdefault("privateLinkServiceNetworkPolicies", "Enabled")
     return body | {"type": SUBNETS}
+
+
+def demand_prefix(text: str, resource_id: str) -> None:
+    """A prefix that can be read (recorded: azcli2411)."""
+    try:
+        ip_network(text)
+    except ValueError as problem:
+        raise answers.bad_request(
+            "InvalidAddressPrefixFormat",
+            f"Address prefix {text} of resource {resource_id} is not formatted correctly. It should follow CIDR notation, "
+            "for example 10.0.0.0/24.",
+        ) from problem
 
 
 def _delegation(subnet_id: str, asked: JsonObject, etag: str) -> JsonObject:
