@@ -102,16 +102,43 @@ def test_a_workspace_whose_storage_lets_nobody_in_gives_no_figures(azure: Faulty
         demand_shared(azure, "/subscriptions/x")
 
 
+PAUSE = f"{time.__name__}.{'sleep'}"
+
+
+def hooked(program: str, address: str = "") -> str:
+    """What *program* prints when it starts as the Azure CLI does."""
+    environment = {**os.environ, "PYTHONPATH": str(HOOK), "BENCH_TIME": address}
+    return run([sys.executable, "-c", f"import threading, time\n{program}"], env=environment, timeout=60).stdout
+
+
 @pytest.mark.slow
 def test_a_pause_of_a_hooked_program_takes_time_in_azure_and_none_here(azure: FaultyAzure, tmp_path: Path) -> None:
     clock = SkippingClock()
     with ServedAzure(azure, tmp_path, clock) as served:
         before, began = clock.now(), time.monotonic()
-        environment = {**os.environ, "PYTHONPATH": str(HOOK), "BENCH_TIME": served.time_address}
-        program = f"import {time.__name__}; {time.__name__}.{'sleep'}(3600)"
-        run([sys.executable, "-c", program], env=environment, timeout=60)
+        hooked(f"{PAUSE}(3600)", served.time_address)
         served.catch_up()
 
         assert clock.now() - before > timedelta(hours=1)
         assert time.monotonic() - began < 60
         assert azure.world.now - before > timedelta(hours=1)
+
+
+@pytest.mark.slow
+def test_a_pause_beside_a_poller_that_waits_itself_is_not_counted_twice(azure: FaultyAzure, tmp_path: Path) -> None:
+    clock = SkippingClock()
+    with ServedAzure(azure, tmp_path, clock) as served:
+        hooked(
+            f"poller = threading.Thread(target={PAUSE}, args=(60,), name='LROPoller-1')\n"
+            f"end = threading.Event()\n"
+            f"watched = threading.Thread(target=end.wait, name='LROPoller-2')\n"
+            f"watched.start(); poller.start(); {PAUSE}(3600); poller.join(); end.set()",
+            served.time_address,
+        )
+
+        assert clock.skipped == timedelta(seconds=60)
+
+
+@pytest.mark.slow
+def test_a_program_that_the_bench_did_not_start_waits_as_ever() -> None:
+    assert hooked(f"print(type({PAUSE}).__name__)") == "builtin_function_or_method\n"

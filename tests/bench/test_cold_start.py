@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.budgets import Budget
-from bench.cold_start import ColdStart, Start, cold_start
+from bench.cold_start import ColdStart, Start, _start, cold_start
 from bench.resident import peak_mib
 from bench.rows import ReferenceFailed, Row, Verdict
 
@@ -76,3 +76,11 @@ def test_memory_is_this_processes_own_where_the_system_has_no_file_of_it(tmp_pat
 
     assert told > 10
     assert counted > 10
+
+
+@pytest.mark.slow
+def test_an_interpreter_that_cannot_import_gives_no_figures_but_says_why() -> None:
+    with pytest.raises(
+        ReferenceFailed, match=r"could not import: .*ModuleNotFoundError: No module named 'function_apq'"
+    ):
+        _start("from function_apq import app")
