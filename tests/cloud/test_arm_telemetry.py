@@ -1,18 +1,22 @@
 """What is measured of a request: few words of closed sets, whatever the address holds."""
 
 import re
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.cloud.arm_telemetry import activity_id, provider_of
 from shared.core.errors import RegistryIsolationError
 from shared.engine.chain import within
-from shared.engine.telemetry import listening
+from shared.engine.metrics import Metric
+from shared.engine.telemetry import Silence, listening
 from tests.cloud.answering import Reply, arm_client
-from tests.cloud.test_arm_client import always, read_endpoint
+from tests.cloud.test_arm_client import always, raising, read_endpoint
 from tests.recorded import Recorded
 
 GROUP = "https://management.azure.com/subscriptions/s/resourceGroups/rg"
@@ -62,6 +66,32 @@ async def test_an_answer_is_a_span_and_a_number_of_its_class(status: int, *, fai
     )
     assert ("isolation.arm.throttles" in numbers) == throttled
     assert numbers["isolation.arm.duration"] == {(("provider", "Microsoft.Network"), ("verb", "GET")): 1}
+
+
+class Told(Silence):
+    """Keeps what is measured."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[str, float]] = []
+
+    def measure(self, metric: Metric, value: float, attributes: Mapping[str, str]) -> None:
+        assert attributes.keys() == set(metric.attributes)
+        self.values.append((metric.name, value))
+
+
+async def test_a_duration_is_in_seconds_and_a_request_without_an_answer_has_one_too() -> None:
+    answered, unanswered = Told(), Told()
+    begun = time.perf_counter()
+    with listening(answered):
+        await read_endpoint(arm_client(always(Reply(200, {}))))
+    with listening(unanswered), suppress(RegistryIsolationError):
+        await read_endpoint(arm_client(raising(ServiceRequestError("No route."))))
+    most = time.perf_counter() - begun
+
+    for told in (answered, unanswered):
+        values = dict(told.values)
+        assert values["isolation.arm.requests"] == 1
+        assert 0 < values["isolation.arm.duration"] < most
 
 
 @pytest.mark.parametrize("correlation", ["", "20260105T120700Z-1a2b3c4d", "x" * 32, "A" * 32, 5])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
+    InMemoryMetricReader,
     MetricExporter,
     MetricExportResult,
     MetricsData,
@@ -177,6 +178,25 @@ def test_every_metric_of_the_table_can_be_measured() -> None:
     found = recorded.metrics()
     assert found.keys() == {metric.name for metric in METRICS}
     assert found["isolation.registries"] == {(("phase", "x"),): 5}
+
+
+def test_a_histogram_has_the_buckets_and_the_unit_of_the_table() -> None:
+    """The SDK's own buckets are for milliseconds: a quarter of an hour would be one of them."""
+    reader = InMemoryMetricReader()
+    telemetry = assemble([], [reader])
+    for metric in METRICS:
+        telemetry.measure(metric, 1, dict.fromkeys(metric.attributes, "x"))
+
+    data = reader.get_metrics_data()
+    assert data is not None
+    found = {
+        metric.name: (metric.unit, tuple(getattr(point, "explicit_bounds", ())))
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }
+    assert found == {metric.name: (metric.unit, metric.bounds) for metric in METRICS}
 
 
 class Kept(MetricExporter):

@@ -7,7 +7,15 @@ import pytest
 from shared.core.requests import WorkMessage
 from shared.core.traces import correlation_of, traceparent
 from shared.engine.chain import following, known, within
-from shared.engine.metrics import METRICS, PASSES, MetricKind
+from shared.engine.metrics import (
+    ARM_DURATION,
+    METRICS,
+    PASS_DURATION,
+    PASS_LATENESS,
+    PASSES,
+    TIME_TO_ISOLATED,
+    MetricKind,
+)
 from shared.engine.telemetry import (
     Silence,
     begin_chain,
@@ -115,3 +123,15 @@ def test_metrics_have_names_units_and_bounds_that_exporters_take() -> None:
         assert metric.unit == "s" or metric.unit.strip("{}").isalpha()
         assert bool(metric.bounds) == (metric.kind is MetricKind.HISTOGRAM)
         assert list(metric.bounds) == sorted(metric.bounds)
+
+
+def test_buckets_tell_apart_what_people_ask_about() -> None:
+    """An isolation takes minutes, of which Azure's propagation alone may take fifteen, or it waits for a person for hours."""
+    day, minute = 86_400, 60
+
+    assert sum(minute <= bound <= 15 * minute for bound in TIME_TO_ISOLATED.bounds) >= 4
+    assert TIME_TO_ISOLATED.bounds[-1] == day
+    assert {1, 60} <= set(PASS_DURATION.bounds)  # its target is two seconds, its deadline a minute
+    assert PASS_LATENESS.bounds[0] <= 1
+    assert 30 * minute in PASS_LATENESS.bounds  # what the alert calls a backlog
+    assert ARM_DURATION.bounds[0] < 0.1
