@@ -21,6 +21,8 @@ _TERM = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_JOINT = re.compile(r"and\b", re.IGNORECASE)
+
 
 def predicate(text: str) -> Predicate:
     """
@@ -32,17 +34,19 @@ def predicate(text: str) -> Predicate:
     terms: list[Predicate] = []
     at = 0
     while at < len(text):
-        found = _TERM.match(text, at)
-        if found is None:
-            raise _refusal(text)
+        if terms:
+            at = _after(_JOINT, text, at).end()
+        found = _after(_TERM, text, at)
         terms.append(_term(found))
         at = found.end()
-        if at < len(text):
-            joint = re.compile(r"and\b", re.IGNORECASE).match(text, at)
-            if joint is None:
-                raise _refusal(text)
-            at = joint.end()
     return lambda row: all(term(row) for term in terms)
+
+
+def _after(expression: re.Pattern[str], text: str, at: int) -> re.Match[str]:
+    found = expression.match(text, at)
+    if found is None:
+        raise _refusal(text)
+    return found
 
 
 def _term(found: re.Match[str]) -> Predicate:

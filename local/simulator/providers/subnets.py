@@ -98,7 +98,7 @@ def new_body(azure: Kernel, call: Call, subnet_id: str, asked: JsonObject, etag:
 
 
 def demand_prefix(text: str, resource_id: str) -> None:
-    """A prefix that can be read (recorded: azcli2411)."""
+    """A prefix that can be read (recorded: azcli2307)."""
     try:
         ip_network(text)
     except ValueError as problem:

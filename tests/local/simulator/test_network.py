@@ -1,5 +1,7 @@
 """Virtual networks, subnets, addresses."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,3 +146,90 @@ def test_an_address_is_never_held_twice_and_none_is_lost(steps: list[tuple[str, 
             assert pool.claim(address, f"claimant {number}") is (free or pool.held[address] == f"claimant {number}")
         assert pool.free + len(pool.held) == pool.size == 11
         assert all(pool.covers(each) for each in pool.held)
+
+
+def test_a_subnet_of_two_prefixes_has_its_addresses_in_the_ipv4_one_in_either_order() -> None:
+    scene = Scene()
+    body = scene.get(scene.vnet).json()
+    body["properties"]["addressSpace"]["addressPrefixes"].append("fd00:1::/48")
+    assert scene.put(scene.vnet, body).status == 200
+    scene.rest()
+    for number, prefixes in enumerate((["fd00:1:0:1::/64", "10.0.8.0/24"], ["10.0.9.0/24", "fd00:1:0:2::/64"])):
+        path = f"{scene.vnet}/subnets/two{number}"
+        assert scene.put(path, {"properties": {"addressPrefixes": prefixes}}).status == 201
+        scene.rest()
+        assert scene.get(path).json()["properties"]["addressPrefixes"] == prefixes
+    rows = scene.get(f"{scene.vnet}/usages").json()["value"]
+    assert [row["limit"] for row in rows] == [251.0] * 3
+
+
+def test_a_subnet_has_ipv4_addresses() -> None:
+    scene = Scene()
+    answer = scene.put(f"{scene.vnet}/subnets/six", {"properties": {"addressPrefix": "fd00:1::/64"}})
+    assert scene.error(answer) == (400, "NetcfgInvalidSubnet")
+
+
+@pytest.mark.parametrize("prefix", ["everywhere", "10.0.0.1/16", "10.0.0.0/33"])
+def test_an_address_space_that_cannot_be_read_is_refused(prefix: str) -> None:
+    scene = Scene()
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16", prefix]}}
+    answer = scene.put(scene.vnet, {"location": "westeurope", "properties": space})
+    assert scene.error(answer) == (400, "InvalidAddressPrefixFormat")
+    assert scene.get(scene.vnet).json()["properties"]["addressSpace"]["addressPrefixes"] == ["10.0.0.0/16"]
+
+
+@pytest.mark.parametrize("asked", [{"enabled": True}, {"enforcement": "DropUnencrypted"}])
+def test_encryption_needs_its_intent_and_its_enforcement(asked: dict[str, object]) -> None:
+    scene = Scene()
+    body = scene.get(scene.vnet).json()
+    body["properties"]["encryption"] = asked
+    refused = scene.error(scene.put(scene.vnet, body))
+    assert refused == (400, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy")
+
+
+def test_a_network_that_is_put_with_its_subnets_keeps_them_and_their_addresses() -> None:
+    scene = Scene()
+    scene.endpoint()
+    scene.rest()
+    body = scene.get(scene.vnet).json()
+    body["properties"]["subnets"].append({"name": "more", "properties": {"addressPrefix": "10.0.7.0/24"}})
+    assert scene.put(scene.vnet, body).status == 200
+    scene.rest()
+    listed = scene.get(f"{scene.vnet}/subnets").json()["value"]
+    assert [each["name"] for each in listed] == ["pe", "more"]
+    assert len(listed[0]["properties"]["ipConfigurations"]) == 1
+
+
+def test_a_prefix_in_use_cannot_be_changed() -> None:
+    scene = Scene()
+    scene.endpoint()
+    scene.rest()
+    answer = scene.put(scene.subnet, {"properties": {"addressPrefix": "10.0.6.0/24"}})
+    assert scene.error(answer) == (400, "InUsePrefixCannotBeDeleted")
+
+
+def test_a_subnet_refers_to_what_is_there_and_its_services_are_ready_when_it_is() -> None:
+    scene = Scene()
+    group = f"{scene.network}/networkSecurityGroups/nsg"
+    scene.put(group, {"location": "westeurope", "properties": {}})
+    scene.rest()
+    asked: dict[str, Any] = {"addressPrefix": "10.0.2.0/24", "networkSecurityGroup": {"id": group}}
+    asked["serviceEndpoints"] = [{"service": "Microsoft.Storage"}]
+    first = scene.put(f"{scene.vnet}/subnets/a", {"properties": asked}).json()["properties"]
+    assert first["serviceEndpoints"][0]["provisioningState"] == "Updating"
+    scene.rest()
+    shown = scene.get(f"{scene.vnet}/subnets/a").json()["properties"]
+    assert shown["networkSecurityGroup"] == {"id": group}
+    assert shown["serviceEndpoints"] == [
+        {"service": "Microsoft.Storage", "provisioningState": "Succeeded", "locations": ["*"]}
+    ]
+
+
+def test_a_freed_address_that_somebody_claimed_is_not_handed_out() -> None:
+    pool = AddressPool("10.0.0.0/28")
+    assert [pool.take("a"), pool.take("b")] == ["10.0.0.4", "10.0.0.5"]
+    pool.release("10.0.0.4")
+    assert pool.claim("10.0.0.4", "c")
+    assert pool.take("d") == "10.0.0.6"
+    assert pool.covers("10.0.0.7")
+    assert not pool.covers("here")

@@ -48,3 +48,63 @@ def test_the_interface_of_an_endpoint_belongs_to_it() -> None:
     scene.rest()
     assert interface(scene, "mine") == (400, "NicInUseByPrivateEndpoint")
     assert scene.error(scene.delete(f"{scene.network}/networkInterfaces/mine")) == (400, "NicInUseByPrivateEndpoint")
+
+
+def test_an_interface_that_is_put_again_gives_its_old_address_back() -> None:
+    scene = Scene(prefix="10.0.1.0/29")
+    for _ in range(4):
+        assert interface(scene, "a") in ((201, ""), (200, ""))
+    shown = scene.get(f"{scene.network}/networkInterfaces/a").json()["properties"]["ipConfigurations"]
+    assert [each["properties"]["privateIPAddress"] for each in shown] == ["10.0.1.4"]
+
+
+def test_an_interface_needs_a_subnet_and_an_address_that_is_one() -> None:
+    scene = Scene()
+    path = f"{scene.network}/networkInterfaces/a"
+    answer = scene.put(path, {"location": "westeurope", "properties": {"ipConfigurations": []}})
+    assert scene.error(answer) == (400, "SubnetsMissing")
+    odd: dict[str, Any] = {"privateIPAllocationMethod": "Static", "privateIPAddress": "here"}
+    assert interface(scene, "a", **odd) == (400, "PrivateIPAddressNotInSubnet")
+
+
+def test_an_interface_names_a_public_address_and_a_security_group_that_are_there_and_ready() -> None:
+    scene = Scene()
+    public, group = f"{scene.network}/publicIPAddresses/ip", f"{scene.network}/networkSecurityGroups/nsg"
+    assert interface(scene, "a", publicIPAddress={"id": public}) == (400, "InvalidResourceReference")
+
+    scene.azure.world.put({"id": public, "properties": {"provisioningState": "Succeeded"}})
+    scene.put(group, {"location": "westeurope", "properties": {}})
+    configuration = {"subnet": {"id": scene.subnet}, "publicIPAddress": {"id": public}}
+    asked = {"ipConfigurations": [{"name": "one", "properties": configuration}], "networkSecurityGroup": {"id": group}}
+    path = f"{scene.network}/networkInterfaces/a"
+    busy = scene.put(path, {"location": "westeurope", "properties": asked})
+    assert scene.error(busy) == (429, "RetryableError")
+    assert busy.json()["error"]["details"][0]["code"] == "ReferencedResourceNotProvisioned"
+
+    scene.rest()
+    shown = scene.put(path, {"location": "westeurope", "properties": asked}).json()["properties"]
+    assert shown["networkSecurityGroup"] == {"id": group}
+    assert shown["ipConfigurations"][0]["properties"]["publicIPAddress"] == {"id": public}
+
+
+def test_the_interface_of_a_deleted_endpoint_gives_its_address_back() -> None:
+    scene = Scene(prefix="10.0.1.0/29")
+    for number in range(5):
+        name = f"pe{number}"
+        assert scene.endpoint(name).status == 201
+        scene.rest()
+        assert scene.delete(f"{scene.network}/privateEndpoints/{name}").status == 202
+        scene.rest()
+
+
+def test_when_one_member_finds_no_address_those_before_it_give_theirs_back() -> None:
+    scene = Scene(prefix="10.0.1.0/29")
+    for each in ("a", "b"):
+        assert interface(scene, each) == (201, "")
+    registry = f"{scene.rg}/providers/Microsoft.ContainerRegistry/registries/contosoacr"
+    scene.put(registry, {"location": "westeurope", "sku": {"name": "Premium"}}, version="2023-11-01-preview")
+    body = scene.endpoint_body(registry)
+    body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"] = ["registry"]
+    answer = scene.put(f"{scene.network}/privateEndpoints/pe", body)
+    assert scene.error(answer) == (400, "SubnetIsFull")
+    assert interface(scene, "c") == (201, "")

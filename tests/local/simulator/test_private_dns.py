@@ -191,3 +191,52 @@ def test_zones_are_listed_by_group_and_by_subscription_with_their_own_limit_head
         answer = scene.get(f"{scope}/providers/Microsoft.Network/privateDnsZones")
         assert [(each["name"], each["tags"]) for each in answer.json()["value"]] == [(BLOB_ZONE, {"a": "b"})]
         assert answer.header("x-ms-ratelimit-remaining-subscription-resource-requests") != ""
+
+
+def test_a_zone_or_link_that_another_has_changed_is_told_by_the_poll() -> None:
+    scene = Scene()
+    link = f"{scene.zone}/virtualNetworkLinks/one"
+    body = {"location": "global", "properties": {"virtualNetwork": {"id": scene.vnet}}}
+    scene.put(link, body)
+    scene.rest()
+    for path, wanted in ((scene.zone, {"location": "global"}), (link, body)):
+        for tag, state in (("old", "Failed"), ("*", "Succeeded")):
+            first = conditional(scene, "PUT", path, wanted, If_Match=tag)
+            assert first.status == 202
+            scene.rest()
+            told = scene.get(first.header("Azure-AsyncOperation")).json()
+            assert told["status"] == state
+    current = scene.get(link).json()["etag"]
+    last = conditional(scene, "DELETE", link, None, If_Match=current)
+    scene.rest()
+    assert (last.status, scene.get(link).status) == (202, 404)
+
+
+def test_tags_of_a_link_stay_until_others_are_sent_and_a_deleted_link_is_gone() -> None:
+    scene = Scene()
+    link = f"{scene.zone}/virtualNetworkLinks/one"
+    scene.put(link, {"location": "global", "tags": {"a": "b"}, "properties": {"virtualNetwork": {"id": scene.vnet}}})
+    scene.rest()
+    scene.patch(link, {"properties": {"registrationEnabled": True}})
+    scene.rest()
+    shown = scene.get(link).json()
+    assert (shown["tags"], shown["properties"]["registrationEnabled"]) == ({"a": "b"}, True)
+    scene.delete(link)
+    scene.rest()
+    assert scene.delete(link).status == 204
+
+
+def test_a_link_of_a_zone_that_is_no_private_link_zone_has_no_resolution_policy_unless_asked() -> None:
+    scene = Scene()
+    zone = f"{scene.network}/privateDnsZones/contoso.example"
+    scene.put(zone, {"location": "global"})
+    scene.rest()
+    body = {"location": "global", "properties": {"virtualNetwork": {"id": scene.vnet}}}
+    scene.put(f"{zone}/virtualNetworkLinks/one", body)
+    scene.put(f"{scene.zone}/virtualNetworkLinks/one", body)
+    scene.rest()
+    plain, private = (
+        scene.get(f"{each}/virtualNetworkLinks/one", version="2024-06-01").json()["properties"]
+        for each in (zone, scene.zone)
+    )
+    assert ("resolutionPolicy" in plain, private["resolutionPolicy"]) == (False, "Default")

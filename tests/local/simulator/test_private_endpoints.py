@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.simulator import likeness_foreign
 from local.simulator.faults import Fault, FaultKind
 from local.simulator.options import Options
 from tests.local.simulator.scene import Scene
@@ -286,3 +287,68 @@ def test_a_deleted_group_takes_endpoints_interfaces_and_addresses_along() -> Non
     assert "ipConfigurations" not in scene.get(scene.subnet).json()["properties"]
     properties = scene.get(scene.account, version="2023-05-01").json()["properties"]
     assert properties.get("privateEndpointConnections", []) == []
+
+
+def test_a_connection_needs_a_name_and_a_target() -> None:
+    scene = Scene()
+    for lacking in ("name", "properties"):
+        body = scene.endpoint_body()
+        del body["properties"]["privateLinkServiceConnections"][0][lacking]
+        answer = scene.put(f"{scene.network}/privateEndpoints/pe", body)
+        assert scene.error(answer) == (400, "InvalidRequestFormat")
+
+
+def test_an_address_for_a_member_that_the_target_does_not_have_is_not_used() -> None:
+    scene = Scene()
+    properties = {"groupId": "blob", "memberName": "other", "privateIPAddress": "10.0.1.99"}
+    assert scene.endpoint(ipConfigurations=[{"name": "one", "properties": properties}]).status == 201
+    scene.rest()
+    assert scene.endpoint_now()["properties"]["customDnsConfigs"][0]["ipAddresses"] == ["10.0.1.4"]
+
+
+def test_a_decision_on_one_target_leaves_the_connection_to_another_alone() -> None:
+    scene = Scene()
+    other = scene.storage("fabrikam")
+    scene.rest()
+    body = scene.endpoint_body()
+    second = {"name": "second", "properties": {"privateLinkServiceId": other, "groupIds": ["blob"]}}
+    body["properties"]["privateLinkServiceConnections"].append(second)
+    assert scene.put(f"{scene.network}/privateEndpoints/pe", body).status == 201
+    scene.rest()
+    scene.azure.links.state_changed(other, f"{scene.network}/privateEndpoints/pe", "Rejected", "no")
+    shown = scene.endpoint_now()["properties"]["privateLinkServiceConnections"]
+    states = [each["properties"]["privateLinkServiceConnectionState"]["status"] for each in shown]
+    assert states == ["Approved", "Rejected"]
+
+
+def test_a_member_that_its_target_loses_gives_its_address_back() -> None:
+    scene = Scene()
+    version = "2023-11-01-preview"
+    registry = f"{scene.rg}/providers/Microsoft.ContainerRegistry/registries/contosoacr"
+    scene.put(registry, {"location": "westeurope", "sku": {"name": "Premium"}}, version=version)
+    scene.put(f"{registry}/replications/northeurope", {"location": "northeurope"}, version=version)
+    scene.rest()
+    body = scene.endpoint_body(registry)
+    body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"] = ["registry"]
+    scene.put(f"{scene.network}/privateEndpoints/pe", body)
+    scene.rest()
+    usage = f"{scene.vnet}/usages"
+    assert scene.get(usage).json()["value"][0]["currentValue"] == 3.0
+    scene.delete(f"{registry}/replications/northeurope", version=version)
+    scene.rest()
+    assert scene.get(usage).json()["value"][0]["currentValue"] == 2.0
+    names = [each["fqdn"] for each in scene.endpoint_now()["properties"]["customDnsConfigs"]]
+    assert names == ["contosoacr.westeurope.data.azurecr.io", "contosoacr.azurecr.io"]
+
+
+def test_a_private_link_service_of_somebody_elses_needs_no_group() -> None:
+    scene = Scene()
+    service = f"{scene.network}/privateLinkServices/pls"
+    likeness_foreign.place(scene.azure, service, "westeurope", ("default",))
+    body = scene.endpoint_body(service)
+    del body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"]
+    assert scene.put(f"{scene.network}/privateEndpoints/pe", body).status == 201
+    scene.rest()
+    (shown,) = scene.endpoint_now()["properties"]["privateLinkServiceConnections"]
+    assert "groupIds" not in shown["properties"]
+    assert scene.endpoint_now()["properties"]["customDnsConfigs"] == []

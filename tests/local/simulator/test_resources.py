@@ -1,5 +1,7 @@
 """Subscriptions, resource groups and lists of resources."""
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,3 +154,73 @@ def test_the_indexes_of_the_world_agree_with_its_resources(steps: list[tuple[str
     listed = {each.key for kind in ("Microsoft.X/things", "Microsoft.X/things/parts") for each in world.of_type(kind)}
     assert listed == things
     assert {each.key for each in world.below("/subscriptions/s")} == set(world.resources)
+
+
+def test_locations_tenants_and_providers_are_listed() -> None:
+    arm = ArmClient(version="2022-12-01")
+    regions = {each["name"] for each in arm.get(f"{SUB}/locations").json()["value"]}
+    assert {"westeurope", "northeurope"} <= regions
+    providers = {each["namespace"] for each in arm.get(f"{SUB}/providers").json()["value"]}
+    assert {"Microsoft.Network", "Microsoft.MachineLearningServices"} <= providers
+    (tenant,) = arm.get("/tenants").json()["value"]
+    assert tenant["tenantId"] == arm.azure.tenant_id
+
+
+def test_a_patch_of_a_group_without_tags_leaves_them_and_one_with_none_takes_them_away() -> None:
+    arm = ArmClient(version="2021-04-01")
+    group = arm.group()
+    arm.patch(group, {"tags": {"a": "b"}})
+    assert arm.patch(group, {}).json()["tags"] == {"a": "b"}
+    assert arm.patch(group, {"tags": None}).json()["tags"] == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name",
+        "name eq 'a' or name eq 'b'",
+        "name eq 'a' resourceType eq 'b'",
+        "name gt 'a'",
+        "name eq 'a' and",
+        "endswith(name, 'a')",
+    ],
+)
+def test_a_filter_that_is_not_understood_entirely_is_refused(text: str) -> None:
+    arm = ArmClient(version="2021-04-01")
+    refused = arm.get(f"{SUB}/resources?$filter={quote(text)}")
+    assert arm.error(refused) == (400, "InvalidFilterInQueryString")
+
+
+def test_a_group_with_several_matching_tags_is_listed_once() -> None:
+    arm = ArmClient(version="2021-04-01")
+    arm.patch(arm.group(), {"tags": {"a": "x", "b": "x"}})
+    found = arm.get(f"{SUB}/resourceGroups?$filter={quote("tagValue eq 'x'")}").json()["value"]
+    assert [each["name"] for each in found] == ["rg-ml"]
+
+
+def test_a_position_that_nobody_handed_out_is_refused() -> None:
+    arm = ArmClient(version="2021-04-01")
+    arm.group()
+    assert arm.error(arm.get(f"{SUB}/resourceGroups?$skiptoken=elsewhere")) == (400, "InvalidQueryParameter")
+
+
+def test_deny_assignments_of_a_subscription_that_is_not_there_are_not_found() -> None:
+    arm = ArmClient(version="2022-04-01")
+    path = "/subscriptions/nowhere/providers/Microsoft.Authorization/denyAssignments"
+    assert arm.error(arm.get(path)) == (404, "SubscriptionNotFound")
+
+
+def test_permissions_are_those_of_the_assignments_at_the_scope_and_above() -> None:
+    arm = ArmClient(version="2022-04-01")
+    group, other = arm.group(), arm.group("rg-other")
+    rights = ["Microsoft.Authorization/permissions/read"]
+    arm.azure.rbac.principal("app", actions=rights, scope=SUB)
+    arm.azure.rbac.principal("app", actions=["*/read"], scope=other, not_actions=["Microsoft.Web/*"])
+    client = ArmClient(arm.azure, version="2022-04-01", principal="app")
+    told = {
+        scope: client.get(f"{scope}/providers/Microsoft.Authorization/permissions").json()["value"]
+        for scope in (group, other)
+    }
+    entry: dict[str, list[str]] = {"notActions": [], "dataActions": [], "notDataActions": []}
+    assert told[group] == [entry | {"actions": rights}]
+    assert told[other][1] == entry | {"actions": ["*/read"], "notActions": ["Microsoft.Web/*"]}

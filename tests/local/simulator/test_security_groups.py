@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.simulator.faults import Fault, FaultKind
 from local.simulator.options import Options
 from tests.local.simulator.scene import Scene
 
@@ -89,3 +90,18 @@ def test_a_group_takes_one_write_at_a_time_where_writes_contend() -> None:
     assert scene.error(scene.put(f"{group}/securityRules/b", rule("b", 3001))) == (429, "RetryableError")
     scene.rest()
     assert scene.put(f"{group}/securityRules/b", rule("b", 3001)).status == 201
+
+
+@pytest.mark.parametrize("kind", ["networkSecurityGroups", "serviceEndpointPolicies"])
+def test_what_could_not_be_written_is_failed_and_can_be_written_again(kind: str) -> None:
+    scene = Scene()
+    path = f"{scene.network}/{kind}/one"
+    scene.azure.faults.add(Fault(kind=FaultKind.FAIL_OPERATION, method="PUT", path=f"{kind}/one$"))
+    body = {"location": "westeurope", "tags": {"a": "b"}, "properties": {}}
+    assert scene.put(path, body).status == 201
+    scene.rest()
+    assert scene.get(path).json()["properties"]["provisioningState"] == "Failed"
+    assert scene.put(path, body).status == 200
+    scene.rest()
+    shown = scene.get(path).json()
+    assert (shown["properties"]["provisioningState"], shown["tags"]) == ("Succeeded", {"a": "b"})

@@ -228,3 +228,14 @@ def test_news_of_an_endpoint_that_is_gone_is_no_news() -> None:
     scene = ready()
     scene.azure.links.state_changed(scene.account, f"{scene.network}/privateEndpoints/gone", "Approved", "late")
     assert scene.connection_now()["description"] == "Auto Approved"
+
+
+def test_a_zone_group_that_is_still_being_written_is_not_touched_by_a_decision() -> None:
+    scene = Scene()
+    scene.endpoint(manual=True)
+    scene.rest()
+    scene.zone_group()
+    scene.azure.links.state_changed(scene.account, f"{scene.network}/privateEndpoints/pe", "Approved", "yes")
+    assert scene.records() == {}
+    scene.rest()
+    assert scene.records() == {"contoso": ["10.0.1.4"]}
