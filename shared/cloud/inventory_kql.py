@@ -24,7 +24,12 @@ def literal(text: str) -> str:
 def literals(texts: Iterable[str]) -> str:
     """*texts*, each once and in lower case, as the list that `in` and `in~` take."""
     # A list without members is no valid syntax; nothing that is asked for is called "".
-    return "(" + ",".join(literal(text) for text in dict.fromkeys(text.lower() for text in texts) or [""]) + ")"
+    return "(" + ",".join(literal(text) for text in dict.fromkeys(map(_lower, texts)) or [""]) + ")"
+
+
+def _lower(text: str) -> str:
+    """As `tolower` of the query language: letter by letter, where Python looks at a sigma's neighbours."""
+    return text.lower() if text.isascii() else "".join(map(str.lower, text))
 
 
 def _escaped(character: str) -> str:

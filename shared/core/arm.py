@@ -56,7 +56,7 @@ class ResourceId:
     key: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", self.text.lower())
+        object.__setattr__(self, "key", folded(self.text))
 
     @classmethod
     def parse(cls, text: object) -> "ResourceId":
@@ -142,6 +142,27 @@ def _read(text: str) -> ResourceId:
     pairs = parts[_PROVIDER_PARTS:]
     types = "/".join([parts[5], *pairs[0::2]])
     return ResourceId(trimmed, parts[1], parts[3], types, tuple(pairs[1::2]))
+
+
+def folded(text: str) -> str:
+    """
+    The one spelling of everything that Azure takes for *text*, which compares ids letter by letter and without case.
+
+    `str.lower` looks at a letter's neighbours (a sigma at the end of a word) and makes one letter of two that Azure tells
+    apart (the Angstrom sign and the letter, the Ohm sign and the omega): one row of the ledger for two registries.
+    """
+    return text.lower() if text.isascii() else "".join(map(_fold, text))
+
+
+def _fold(letter: str) -> str:
+    """Lower case where upper case leads back; nothing becomes ASCII that is not (dotless i, long s, Kelvin sign)."""
+    upper = letter.upper()
+    if len(upper) != 1 or (upper.isascii() and not letter.isascii()):
+        upper = letter
+    lower = upper.lower()
+    if len(lower) != 1 or lower.upper() != upper or (lower.isascii() and not upper.isascii()):
+        return upper
+    return lower
 
 
 def is_guid(text: object) -> bool:

@@ -95,3 +95,10 @@ def test_lists_hold_each_name_once_in_lower_case() -> None:
 
 def test_a_list_of_nothing_is_still_a_list() -> None:
     assert literals([]) == "('')"
+
+
+def test_a_word_that_ends_with_a_sigma_is_asked_for_as_azure_spells_it_in_lower_case() -> None:
+    assert (
+        literals(["RG-\u0394\u0399\u039a\u03a4\u03a5\u039f\u03a3"])
+        == "('rg-\u03b4\u03b9\u03ba\u03c4\u03c5\u03bf\u03c3')"
+    )

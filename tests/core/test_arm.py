@@ -205,6 +205,38 @@ def test_the_kelvin_sign_does_not_pass_for_a_k() -> None:
     assert "not an ARM resource id" in refusal(f"/subscriptions/{SUB}/resourceGroups/rg-\u212a")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("\u212b", "\u00c5"),  # Angstrom sign
+        ("\u2126", "\u03a9"),  # Ohm sign
+        ("\u1e9e", "\u00df"),  # capital sharp s
+        ("\u03f4", "\u03b8"),  # capital theta symbol
+        ("\u0130", "i\u0307"),  # I with a dot, and an i with a dot on top of its own
+        ("\u0130", "i"),
+        ("\u0131", "i"),  # without a dot
+        ("\u017f", "s"),  # long s
+    ],
+)
+def test_letters_that_azure_tells_apart_make_two_ids(one: str, other: str) -> None:
+    first, second = (ResourceId.parse(f"/subscriptions/{SUB}/resourceGroups/rg-{each}") for each in (one, other))
+
+    assert first != second
+    assert first.key != second.key
+
+
+@pytest.mark.parametrize("word", ["\u0394\u0399\u039a\u03a4\u03a5\u039f\u03a3", "\u00c5LAND", "\u01c4", "STRASSE"])
+def test_every_casing_of_a_word_is_one_id_letter_by_letter(word: str) -> None:
+    shown, lower = (
+        ResourceId.parse(f"/subscriptions/{SUB}/resourceGroups/rg-{each}")
+        for each in (word, "".join(letter.lower() for letter in word))
+    )
+
+    assert shown == lower
+    assert hash(shown) == hash(lower)
+    assert ResourceId.parse(shown.key) == shown
+
+
 def test_joiners_inside_words_are_letters_to_those_who_write_them() -> None:
     name = "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 
