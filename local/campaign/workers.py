@@ -75,7 +75,8 @@ def run_all(
                 trial = _answer(worker, patience)
                 if trial is None:
                     continue
-                left = [case for case in worker.cases if case != trial.case]
+                left = worker.cases.copy()
+                left.remove(trial.case)  # one of them, should others be equal
                 if not worker.process.is_alive():
                     workers[workers.index(worker)] = worker = _start(play, patience)  # noqa: PLW2901 -- its replacement
                     _next(worker, iter([left]) if left else waiting)

@@ -8,6 +8,7 @@ from itertools import batched
 
 import pytest
 
+from local.campaign import workers
 from local.campaign.cases import Case, Story
 from local.campaign.crossroads import Tell
 from local.campaign.trial import Trial
@@ -22,7 +23,7 @@ def attempt_one(case: Case) -> Trial:
     while case.seed == HANGS:
         pass
     if case.seed == DIES:
-        os._exit(7)
+        os.kill(os.getpid(), signal.SIGKILL)
     if case.seed == SLEEPS:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as one whose handler fails
         threading.Event().wait()
@@ -35,6 +36,12 @@ def play(bundle: Sequence[Case], tell: Tell, patience: float) -> None:
     assert patience == PATIENCE
     for case in bundle:
         tell(attempt_one(case))
+
+
+def keep(bundle: Sequence[Case], tell: Tell, patience: float) -> None:
+    assert patience == workers.PATIENCE
+    for case in bundle:
+        tell(Trial(case=case, problems=()))
 
 
 def cases() -> Iterator[Case]:
@@ -51,9 +58,18 @@ def test_a_run_that_hangs_dies_or_raises_is_a_failure_and_the_others_go_on(jobs:
     assert set(trials) == set(range(8))
     assert trials.pop(HANGS) == ("it still ran after 0.2 s of computing",)
     assert trials.pop(SLEEPS) == ("it gave no answer for 6 s of real time",)
-    assert trials.pop(DIES) == ("its process ended with status 7",)
+    assert trials.pop(DIES) == ("its process ended with status -9",)
     assert trials.pop(RAISES) == ("it ended with LookupError('a slip')",)
     assert set(trials.values()) == {()}
+
+
+def test_equal_cases_have_a_trial_each() -> None:
+    """Pairs of faults are drawn for ever, so one may come a second time."""
+    same = Case(story=Story.AUDIT, seed=1)
+
+    trials = list(run_all([[same, same, same], [same]], 1, play=keep))
+
+    assert trials == [Trial(case=same, problems=())] * 4
 
 
 def test_no_cases_no_trials() -> None:
