@@ -12,6 +12,7 @@ import secrets
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from local.simulator.options import Options
 from local.simulator.server import SimulatorServer
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.simulator", description="A simulated Azure over HTTPS.")
     parser.add_argument("--port", type=int, default=0, help="port on the loopback interface; default: a free one")
     parser.add_argument("--seed", type=Path, help="JSON document with the world to start from")
@@ -33,7 +34,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cloud", choices=sorted(CLOUDS), default="AzureCloud", help="zones and suffixes")
     parser.add_argument("--random", type=int, default=0, help="source of generated names and ids")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def _azure(arguments: argparse.Namespace) -> SimulatedAzure:
@@ -72,9 +73,9 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
         await server.stop()
 
 
-def main() -> int:
-    """Serve; 1 when the seed cannot be read."""
-    arguments = _arguments()
+def main(given: Sequence[str] | None = None) -> int:
+    """Serve; 1 when the seed cannot be read or the port is somebody else's."""
+    arguments = _arguments(given)
     try:
         with tempfile.TemporaryDirectory(prefix="simulated-azure-") as own:
             asyncio.run(_serve(arguments, arguments.ca_folder or Path(own)))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from local.simulator.call import Change
 from local.simulator.event_grid_events import Event, Schema, notification_event, resource_event
@@ -213,6 +214,8 @@ class EventGrid:
                     at += each.span
                 case Disturbance.REORDER:
                     at += each.span * self._random.random()
+                case _:
+                    assert_never(each.kind)
         for _ in range(copies):
             pending = _Pending(
                 id=self._guid(), subscription=subscription.id.lower(), event=event, published=self._world.now

@@ -202,10 +202,7 @@ def create_topic(azure: SimulatedAzure, name: str, *, location: str = LOCATION) 
     topic = f"{_group(azure, 'rg-events', location)}/providers/{TOPIC_TYPE}/{name}"
     properties = {"inputSchema": Schema.CLOUD_EVENTS.value, "disableLocalAuth": True}
     send(azure, "PUT", topic, {"location": location, "properties": properties}, api_version="2025-02-15")
-    found = azure.world.get(topic)
-    if found is None:
-        raise SceneryError(f"the topic {topic} was not created")
-    return found
+    return azure.require(topic)
 
 
 def parts_of(azure: SimulatedAzure, registry: Resource) -> list[Resource]:

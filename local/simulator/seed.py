@@ -12,7 +12,7 @@ Addresses of network interfaces are taken from their subnets: an endpoint that e
 
 import json
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 from local.simulator import arm_ids
 from local.simulator.azure import SimulatedAzure
@@ -124,10 +124,9 @@ def _settle(azure: SimulatedAzure) -> None:
     """What the providers keep beside the bodies: held addresses, watched targets, records' owners."""
     for nic in azure.world.of_type(INTERFACES):
         _hold_addresses(azure, nic)
-    links = azure.links
+    links = cast("EndpointLinks", azure.links)  # of a SimulatedAzure, which has all providers
     for endpoint in azure.world.of_type(ENDPOINTS):
-        if isinstance(links, EndpointLinks):
-            links.watch(endpoint)
+        links.watch(endpoint)
     for group in azure.world.of_type(GROUPS):
         written = group.private.setdefault("written", {})
         for config in group.properties.get("privateDnsZoneConfigs", ()):

@@ -86,7 +86,7 @@ class SimulatorServer:
         port = self._runner.addresses[0][1]
         self.azure.move_to(f"https://{HOST}:{port}")
         self._session = ClientSession(timeout=ClientTimeout(total=DELIVERY_DEADLINE))
-        self._clock = asyncio.create_task(self._let_time_pass(), name="simulated time")
+        self._clock = asyncio.create_task(self._let_time_pass(self._session), name="simulated time")
 
     async def stop(self) -> None:
         """Close everything; deliveries in flight are abandoned."""
@@ -123,13 +123,13 @@ class SimulatorServer:
 
     # -- time and events ---------------------------------------------------------------------------------------------
 
-    async def _let_time_pass(self) -> None:
+    async def _let_time_pass(self, session: ClientSession) -> None:
         while True:
             self._changed.clear()
             now = self._now()
             self.azure.advance(now)
             for delivery in self.azure.events.due(now):
-                task = asyncio.create_task(self._deliver(delivery), name=f"event {delivery.id}")
+                task = asyncio.create_task(self._deliver(session, delivery), name=f"event {delivery.id}")
                 self._deliveries.add(task)
                 task.add_done_callback(self._deliveries.discard)
             with suppress(TimeoutError):
@@ -142,12 +142,10 @@ class SimulatorServer:
         left = (min(moments) - self._now()) / timedelta(seconds=1)
         return min(max(left, 0.001), _IDLE)
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, session: ClientSession, delivery: Delivery) -> None:
         """One attempt; what the webhook says goes back to Event Grid, silence as well."""
-        if self._session is None:
-            return
         try:
-            async with self._session.request(
+            async with session.request(
                 delivery.method, delivery.url, data=delivery.body, headers=dict(delivery.headers), allow_redirects=False
             ) as answer:
                 body = await answer.read()

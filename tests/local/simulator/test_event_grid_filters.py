@@ -92,6 +92,10 @@ def test_null_operators_tell_absent_from_present() -> None:
     assert not passes(advanced("IsNotNull", "data.absent", None))
 
 
+def test_an_operator_that_nobody_knows_lets_nothing_pass() -> None:
+    assert not passes(advanced("StringLike", "subject", ["x"]))
+
+
 def test_filters_are_all_required() -> None:
     both = {
         "advancedFilters": [

@@ -196,3 +196,37 @@ def test_a_custom_topic_has_keys_and_an_address(client: ArmClient) -> None:
     assert made.json()["properties"]["endpoint"].endswith("/api/events")
     assert set(client.post(f"{topic}/listKeys").json()) == {"key1", "key2"}
     assert b"key1" not in client.get(topic).body
+
+
+def test_a_subscription_without_a_destination_or_with_an_unknown_schema_is_refused(client: ArmClient) -> None:
+    assert client.error(client.put(SUBSCRIPTION, {"properties": {"destination": {}}})) == (400, "InvalidRequest")
+    odd = client.put(SUBSCRIPTION, webhook(eventDeliverySchema="Morse"))
+    assert client.error(odd) == (400, "InvalidRequest")
+    assert "'Morse'" in odd.json()["error"]["message"]
+    assert client.get(SUBSCRIPTION).status == 404
+
+
+def test_a_topic_of_another_type_that_somebody_made_serves_nobody(client: ArmClient) -> None:
+    other = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/blobs"
+    client.azure.world.put(
+        {"id": other, "properties": {"source": SUB, "topicType": "Microsoft.Storage.StorageAccounts"}}
+    )
+    answer = client.put(f"{other}/eventSubscriptions/one", webhook())
+    assert client.error(answer) == (501, "NotSimulated")
+
+
+def test_topics_need_what_they_are_about_and_where_they_are(client: ArmClient) -> None:
+    for lacking in ({"source": SUB}, {"topicType": "Microsoft.Resources.Subscriptions"}, {}):
+        answer = client.put(f"{TOPIC}2", {"location": "global", "properties": lacking})
+        assert client.error(answer) == (400, "InvalidRequest")
+    custom = f"{GROUP}/providers/Microsoft.EventGrid/topics/outcomes"
+    assert client.error(client.put(custom, {"properties": {}})) == (400, "LocationRequired")
+
+
+def test_topics_are_listed_by_group_and_by_subscription_and_deleted(client: ArmClient) -> None:
+    for scope in (GROUP, SUB):
+        listed = client.get(f"{scope}/providers/Microsoft.EventGrid/systemTopics").json()["value"]
+        assert [each["id"] for each in listed] == [TOPIC]
+    assert client.delete(TOPIC).status == 200
+    assert client.delete(TOPIC).status == 204
+    assert client.get(f"{SUB}/providers/Microsoft.EventGrid/systemTopics").json()["value"] == []

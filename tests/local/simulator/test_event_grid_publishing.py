@@ -92,6 +92,14 @@ def test_more_than_a_megabyte_and_an_unknown_topic_are_refused(azure: SimulatedA
     assert said(post(azure, url.replace("outcomes", "others"), [EVENT])) == (404, "NotFound")
 
 
+def test_an_event_of_no_moment_is_of_now(azure: SimulatedAzure) -> None:
+    url = scenery.create_topic(azure, "outcomes").properties["endpoint"]
+    for moment in ({}, {"time": ""}):
+        timeless = {name: value for name, value in EVENT.items() if name != "time"} | moment
+        assert post(azure, url, [timeless]).status == 200
+    assert [event.time for _, _, event in azure.events.received] == [azure.world.now] * 2
+
+
 def test_nobody_publishes_without_the_data_action_not_even_the_owner(azure: SimulatedAzure) -> None:
     url = scenery.create_topic(azure, "outcomes").properties["endpoint"]
     elsewhere = azure.rbac.principal(
