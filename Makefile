@@ -99,8 +99,8 @@ cli: .local/cli/.ready ## install the Azure CLI and azure-ai-ml, which the tests
 	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .local/ai-ml/bin/python requirements-ai-ml.txt
 	touch $@
 
-audit-deps: .venv/.ready .local/audit/.ready node_modules/.ready ## ask the indexes for known vulnerabilities of what is pinned (2: could not ask)
-	$(PYTHON) -m local.dependency_audit
+audit-deps: .venv/.ready .local/audit/.ready node_modules/.ready ## ask the indexes for known vulnerabilities of what is pinned (2: could not ask; ARGS='--keep FILE', '--kept FILE')
+	$(PYTHON) -m local.dependency_audit $(ARGS)
 
 .local/audit/.ready: requirements-audit.txt .python-version $(filter .local/%,$(UV))
 	$(UV) venv --quiet --clear --python "$$(cat .python-version)" .local/audit

@@ -4,7 +4,7 @@ Asks the package indexes whether a pinned dependency has a known vulnerability: 
 pip-audit and npm both say "no vulnerabilities" when they could ask nobody, so here only an answer counts: a package that
 could not be looked up is told as unchecked, and the command then ends with 2. The first and smallest file is a probe:
 where no advisories can be had, nothing else is asked for. Advisories carry no date of their own; they are as the indexes
-serve them at the moment that is printed.
+serve them at the moment that is printed. Without a network, answers that were kept can be asked (`kept_advisories`).
 """
 
 import argparse
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from local.kept_advisories import MOST_AGE, Keeping, asking, read_kept
 
 ROOT = Path(__file__).resolve().parents[1]
 PIP_AUDIT = ".local/audit/bin/pip-audit"
@@ -140,11 +142,35 @@ def _excerpt(printed: str) -> str:
     return " ".join(printed.split())[-_SHOWN:] or "nothing was printed"
 
 
-def main(arguments: Sequence[str] | None = None, *, run: Runner = run) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, run: Runner = run, root: Path = ROOT, now: datetime | None = None
+) -> int:
     """Audit, tell, and end with the verdict."""
-    argparse.ArgumentParser(prog="make audit-deps", description=__doc__.split("\n\n")[0]).parse_args(arguments)
-    results = audit(ROOT, run)
-    print(told(results, datetime.now(UTC)))
+    options = argparse.ArgumentParser(prog="make audit-deps", description=__doc__.split("\n\n")[0])
+    options.add_argument("--keep", type=Path, metavar="FILE", help="write down what the indexes say")
+    options.add_argument("--kept", type=Path, metavar="FILE", help="ask such a file instead of the indexes")
+    asked = options.parse_args(arguments)
+    now = now or datetime.now(UTC)
+    if asked.kept:
+        return _from_kept(asked.kept, root, now, options)
+    keeping = Keeping(run)
+    results = audit(root, keeping)
+    print(told(results, now))
+    if asked.keep:
+        keeping.write(asked.keep, root, now)
+    return verdict(results)
+
+
+def _from_kept(file: Path, root: Path, now: datetime, options: argparse.ArgumentParser) -> int:
+    try:
+        kept = read_kept(file)
+    except ValueError as error:
+        options.error(str(error))
+    results = audit(root, asking(kept, root))
+    print(told(results, kept.at.astimezone(UTC)))
+    if kept.is_old(now):
+        print(f"These advisories are not of the last {MOST_AGE.days} days: they say nothing about today.")
+        return VULNERABLE if verdict(results) == VULNERABLE else UNCHECKED
     return verdict(results)
 
 
