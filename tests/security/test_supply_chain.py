@@ -69,3 +69,11 @@ def test_a_workflow_keeps_no_token_and_takes_no_secret(file: Path) -> None:
     assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
     assert not re.search(r"secrets\.|pull_request_target|\$\{\{\s*github\.(head_ref|event)", file.read_text())
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_an_action_of_a_workflow_is_a_commit(file: Path) -> None:
+    used = re.findall(r"^\s*(?:- )?uses:\s*(\S+)", file.read_text(), re.MULTILINE)
+
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", one)] == []
