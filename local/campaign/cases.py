@@ -42,6 +42,10 @@ class Story(StrEnum):
     """An isolated registry is deleted, and what the app made for it goes."""
     RECREATE = "recreate"
     """An isolated registry is deleted, and another one of its name is created."""
+    REPLACE = "replace"
+    """The same in the middle of the isolation."""
+    POLICY = "policy"
+    """In the middle of the isolation the app is deployed anew with one more network in its policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

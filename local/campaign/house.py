@@ -53,6 +53,8 @@ class StormHouse(SweepHouse):
         self.names: list[str] = ["contoso"]
         self.group = ""
         """The security group of the story, if it has one."""
+        self.coming: list[dict[str, Any]] = []
+        """Networks that the story's policy gets later."""
         self.before: dict[str, Any] = {}
         """Network settings before the isolation, where the story is about them."""
         self.account = self._neighbours()
@@ -129,6 +131,11 @@ class StormHouse(SweepHouse):
             return await until()
 
         return await super().live(revived, limit)
+
+    async def deploy(self) -> None:
+        """Another process takes over, with the policy of now."""
+        self._die(timedelta())
+        await self._revive(self.clock.now())
 
     async def _revive(self, at: datetime) -> None:
         """A new process over the same storage: nothing of the old one is in it but what its functions raised."""

@@ -21,6 +21,7 @@ from shared.core.errors import RegistryIsolationError
 from shared.engine.undo import Undo
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 _TWO_REGIONS = ("westeurope", "northeurope")
 _TIMER_EVERY = timedelta(hours=1)
@@ -64,6 +65,13 @@ class Plot:
 def _three_networks(house: StormHouse) -> None:
     house.add_network("spoke-a", "10.1.0.0/16")
     house.add_network("spoke-b", "10.2.0.0/16")
+
+
+def _a_network_to_come(house: StormHouse) -> None:
+    """It is there, and no policy names it yet."""
+    house.add_network("spoke-a", "10.1.0.0/16")
+    house.coming.append(house.document["networks"].pop())
+    house.azure.watch.subnets.pop()
 
 
 def _two_registries(house: StormHouse) -> None:
@@ -157,6 +165,26 @@ async def _recreate(house: StormHouse) -> None:
     await _create(house)
 
 
+async def _begun(house: StormHouse) -> None:
+    """A registry is created, and the app has begun to isolate it, unless nothing has told it within an hour."""
+    await _create(house)
+    for registry in house.registries_of_story:
+        await house.live(house.exists(registry))
+    await house.live(house.wrote("/privateEndpoints/"), HOUR)
+
+
+async def _replace(house: StormHouse) -> None:
+    await _begun(house)
+    await _recreate(house)
+
+
+async def _change_policy(house: StormHouse) -> None:
+    await _begun(house)
+    house.document["networks"] += house.coming
+    house.azure.watch.subnets += [network["subnet"].lower() for network in house.coming]
+    await house.deploy()
+
+
 def _send(house: StormHouse, method: str, path: str, body: Any = None, *, api: str) -> None:
     house.azure.advance(house.now())
     scenery.send(house.azure, method, path, body, api_version=api)
@@ -175,4 +203,6 @@ PLOTS: dict[Story, Plot] = {
     Story.UNDO: Plot(act=_undo, prepare=_isolated, prepared=True, wanted="paused", isolated=False),
     Story.DELETE: Plot(act=_delete, prepare=_isolated, prepared=True, wanted="gone", endpoints=0, isolated=False),
     Story.RECREATE: Plot(act=_recreate, prepare=_isolated, prepared=True),
+    Story.REPLACE: Plot(act=_replace),
+    Story.POLICY: Plot(act=_change_policy, arrange=_a_network_to_come, endpoints=6),
 }

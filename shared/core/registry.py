@@ -261,6 +261,7 @@ class Registry:
         required_zones: Group id to zone names, from the targets' private link resources; empty when nobody had to know.
         unlisted: Resources that the registry names but its managed group does not hold, or the other way round.
         left_over: Endpoints that the app made for it and that lead to nothing any more.
+        absent: Endpoints that the ledger names as the app's, and that are not where they should be.
         denials: Deny assignments that reach the managed group; None when they do not matter.
         ways_out: Of the policy's `egress` entries for it.
         workspaces: Networks of the workspaces that share with it; () while it is open.
@@ -274,6 +275,7 @@ class Registry:
     required_zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     left_over: tuple[PrivateEndpoint, ...] = ()
+    absent: tuple[ResourceId, ...] = ()
     denials: Denials | None = None
     ways_out: tuple[WayOut, ...] = ()
     workspaces: tuple[WorkspaceNetwork, ...] = ()

@@ -122,11 +122,16 @@ class _Observation:
             self._demand_later()
             partial = replace(partial, networks=await self._endpoints(partial, networks))
         left_over = await observe_left_over(self._plane, partial, self._held, self._made, self._retrier)
-        partial = await self._fill_gaps(replace(partial, left_over=left_over), networks)
+        partial = await self._fill_gaps(replace(partial, left_over=left_over, absent=self._absent(networks)), networks)
         sharing = await observe_sharing(self._plane, self._policy, document, self._retrier)
         complete = replace(partial, networks=await self._read_names(partial, networks), sharing=sharing)
         complete = await observe_workspaces(complete, self._held, self._plane, self._retrier)
         return await observe_egress(complete, self._policy, self._plane, self._retrier)
+
+    def _absent(self, networks: tuple[Network, ...]) -> tuple[ResourceId, ...]:
+        """Endpoints of the ledger that are in none of the lists; of groups that were not read nothing is known."""
+        read, held = {network.endpoints_group for network in networks}, {endpoint.id for endpoint in self._held}
+        return tuple(each for each in self._made if each.group in read and each not in held)
 
     def _allow_earlier(self, targets: tuple[Target, ...]) -> None:
         """A registry that nobody has seen and nothing leads to has nothing of its own in what it shares with others."""

@@ -17,7 +17,7 @@ from shared.core.errors import AccessDenied, Fate, RegistryIsolationError
 from shared.core.names import repair_key
 from shared.core.plan import Plan
 from shared.core.registry import Access, Json, Registry, TargetKind
-from shared.core.report import Done, Reason, Skipped, Started
+from shared.core.report import Converged, Done, Reason, Skipped, Started
 from shared.core.storage_rules import disowned, forgotten
 from shared.engine.apply import Applied, Attempt
 from shared.engine.logs import tell
@@ -171,14 +171,17 @@ def recognise(work: Work, registry: Registry) -> None:
     """
     Note the app's own endpoints, and drop what is known of an earlier registry of the same name.
 
-    An endpoint whose deletion was planned and that is not there any more is gone, although nobody lived to note it.
+    An endpoint whose deletion was planned and that is not there any more is gone, although nobody lived to note it. So is
+    one that is not there although all was well: it was noted before a write that Azure refused, and its target is gone.
     """
     group = registry.managed_group.key
     if work.row.managed_group not in {"", group}:
         work.update(snapshots={}, closed_since=None, watch=None, repairs={})
     seen = [endpoint for view in registry.networks for endpoint in view.endpoints]
     there = {endpoint.id for endpoint in (*seen, *registry.left_over)}
+    gone = set(registry.absent) if isinstance(work.before, Converged) else set()
     kept = [each for each in work.row.made if each in there or _deletion_of(each) not in work.row.effects]
+    kept = [each for each in kept if each not in gone]
     work.update(managed_group=group, made=remember_made(kept, registry.id, seen, ()))
 
 

@@ -262,3 +262,15 @@ async def test_two_networks_ask_each_for_its_own_zones() -> None:
         query.zone for queries in look.plane.asked("read_zones") if isinstance(queries, tuple) for query in queries
     }
     assert asked == {zone_id(BLOB_ZONE), zone_id(BLOB_ZONE, "rg-dns-2")}
+
+
+async def test_endpoints_of_the_ledger_are_missed_only_in_groups_that_were_read() -> None:
+    look = Look(PRIVATE)
+    there = PRIVATE.networks[0].endpoints[0].id
+    gone, elsewhere = (
+        ResourceId.parse(f"{group}/providers/{ENDPOINT_TYPE}/pe-gone") for group in (there.group, group_id("x"))
+    )
+
+    found = await look.observe(ZONES, made=(there, gone, elsewhere))
+
+    assert found.absent == (gone,)

@@ -8,11 +8,13 @@ from shared.core.audit import Effect
 from shared.core.changes import Change, DeleteEndpoint, DeleteZoneGroup, key_of
 from shared.core.errors import Locked
 from shared.core.names import repair_key
+from shared.core.report import Converged, Outcome, Waiting
 from shared.engine.results import recognise, without_deletion
 from tests.core.worlds import a_policy, a_registry, private
 from tests.engine.test_apply import ENDPOINT, GROUP
 from tests.engine.test_results import FAILED, Booking, an_operation, ended
 from tests.scenarios.house import as_id
+from tests.virtual_time import EPOCH
 
 pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
@@ -56,3 +58,21 @@ async def test_an_endpoint_that_went_while_the_app_was_away_is_not_remembered() 
 
     assert its.work.row.made[:3] == (mine.id, unseen, left)
     assert gone not in its.work.row.made
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"), [(Converged(), False), (Waiting(until=EPOCH, reasons=()), True), (None, True)], ids=str
+)
+async def test_what_was_noted_and_never_made_is_forgotten_once_all_is_well(
+    before: Outcome | None, *, kept: bool
+) -> None:
+    """While something is still being made, a list that leaves it out may be too old to know it."""
+    registry = private(a_registry(POLICY), POLICY)
+    mine = registry.networks[0].endpoints[0].id
+    never, unread = (as_id(f"{mine.group.text}/providers/{mine.type}/pe-{name}") for name in ("never", "unread"))
+    its = Booking(made=(mine, never, unread), managed_group=registry.managed_group.key, outcome=before)
+
+    recognise(its.work, replace(registry, absent=(never,)))
+
+    assert (never in its.work.row.made) is kept
+    assert {mine, unread} < set(its.work.row.made)

@@ -43,6 +43,8 @@ def with_faults(story: Story, *faults: tuple[Kind, int]) -> Case:
         (Story.GROW, [(Kind.LOST, 1), (Kind.TABLE_DOWN, 10)]),
         (Story.UNDO, [(Kind.LOCKED, 1)]),
         (Story.DELETE, [(Kind.FAILED, 1), (Kind.STORE_LOST, 2)]),
+        (Story.POLICY, [(Kind.KILLED, 60)]),
+        (Story.REPLACE, [(Kind.THROTTLED_TEXT, 5)]),
         (Story.RECREATE, [(Kind.EVENT_REORDERED, 10), (Kind.TIMEOUT, 5)]),
     ],
 )
@@ -58,6 +60,11 @@ def test_a_sweep_goes_on_by_itself_after_its_storage_was_away(at: int) -> None:
     trial = attempt(Case(story=Story.SWEEP, seed=2, injections=(Injection(kind=Kind.STORE_RESET, at=at, amount=6),)))
 
     assert (trial.problems, trial.swept) == ((), False)
+
+
+def test_an_endpoint_that_azure_refused_to_make_is_not_remembered_as_made() -> None:
+    """Its target went with the registry's first life, so nobody asks for it again."""
+    assert attempt(Case.parse("replace:0:throttled-text@20x5")).problems == ()
 
 
 def test_a_person_is_asked_for_only_while_something_stands_in_the_way() -> None:
