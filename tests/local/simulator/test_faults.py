@@ -137,3 +137,21 @@ def test_the_error_of_machine_learning_is_nested_and_an_html_error_is_a_page() -
     assert body["statusCode"] == 404
     page = ArmError(503, "Unavailable", "later", shape=Shape.HTML).render()
     assert (page.header("Content-Type"), page.body[:6]) == ("text/html", b"<html>")
+
+
+def test_a_failed_creation_is_told_at_its_result_url_with_its_own_status() -> None:
+    arm = ArmClient()
+    path = f"{arm.group()}/providers/Microsoft.Storage/storageAccounts/contosodata"
+    arm.azure.faults.add(Fault(kind=FaultKind.FAIL_OPERATION, status=409, code="QuotaExceeded", message="Too many."))
+    started = arm.put(path, {"location": "westeurope", "sku": {"name": "Standard_LRS"}})
+    arm.rest()
+    told = arm.get(started.header("Location"))
+    assert arm.error(told) == (409, "QuotaExceeded")
+    assert arm.get(path).status == 404
+
+
+def test_an_action_that_cannot_be_read_leaves_no_earlier_state_behind() -> None:
+    arm = ArmClient()
+    arm.azure.faults.add(Fault(kind=FaultKind.STALE_READ, path="checkNameAvailability"))
+    path = f"{SUB}/providers/Microsoft.Storage/checkNameAvailability"
+    assert arm.post(path, {"name": "contosodata"}).json() == {"nameAvailable": True}

@@ -11,6 +11,7 @@ from local.simulator.call import Change
 from local.simulator.options import EventMoment, Options
 from local.simulator.routing import Route, Router
 from local.simulator.wire import Request, Response
+from local.simulator.world import Resource
 from tests.local.simulator.arm_client import SUB, ArmClient
 
 VNETS = "/providers/Microsoft.Network/virtualNetworks"
@@ -236,3 +237,28 @@ def test_two_rules_for_one_call_are_refused_at_once() -> None:
 )  # fmt: skip
 def test_the_action_follows_from_method_and_pattern(method: str, pattern: str, action: str) -> None:
     assert Route(method, pattern, lambda _azure, _call: Response.empty(200)).action == action
+
+
+def test_an_operation_url_may_be_shortened_only_where_the_option_says_so() -> None:
+    for strict, status in ((True, 403), (False, 200)):
+        arm = ArmClient(SimulatedAzure(options=Options(signed_operation_urls=strict)))
+        group = arm.group()
+        url = arm.put(f"{group}{VNETS}/vn", NETWORK).header("Azure-AsyncOperation")
+        assert arm.get(url.partition("&t=")[0]).status == status
+        assert arm.get(url).status == 200
+
+
+def test_a_listener_may_take_away_the_parent_of_what_goes() -> None:
+    arm = ArmClient()
+    group = arm.group()
+    child = f"{group}/providers/Contoso.Things/things/one"
+    arm.azure.world.put({"id": child, "properties": {}})
+    gone: list[str] = []
+    arm.azure.world.on_removal(lambda each: gone.append(each.id))
+
+    def parent_too(_gone: Resource) -> None:
+        arm.azure.world.delete(group)
+
+    arm.azure.world.on_removal(parent_too)
+    arm.azure.world.delete(group)
+    assert (gone, arm.azure.world.get(group)) == ([child, group], None)

@@ -3,6 +3,7 @@
 import pytest
 
 from local.simulator.azure import SimulatedAzure
+from local.simulator.faults import Fault, FaultKind
 from local.simulator.scenery import (
     SceneryError,
     create_registry,
@@ -70,3 +71,11 @@ def test_a_refusal_is_not_swallowed() -> None:
         send(
             azure, "GET", f"/subscriptions/{next(iter(azure.subscriptions))}/resourceGroups/x", api_version="2021-04-01"
         )
+
+
+def test_a_workspace_whose_creation_fails_is_no_scenery() -> None:
+    azure = SimulatedAzure()
+    storage = create_storage_account(azure, "workspacedata")
+    azure.faults.add(Fault(kind=FaultKind.FAIL_OPERATION, path="workspaces"))
+    with pytest.raises(SceneryError, match="was not created"):
+        create_workspace(azure, "studio", storage.id)

@@ -1,5 +1,6 @@
 """Crowds of isolated registries: as the app would have left them, and small enough to have ten thousand."""
 
+import gc
 import json
 import re
 from typing import Any
@@ -126,3 +127,14 @@ def test_a_crowd_is_in_the_graph_at_once() -> None:
 def test_more_than_the_hubs_can_serve_is_refused() -> None:
     with pytest.raises(scenery.SceneryError, match="more than"):
         put_isolated_registries(SimulatedAzure(), 250 * REGISTRIES_PER_HUB + 1)
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collection_of_garbage_goes_on_as_it_was(collecting: bool) -> None:  # noqa: FBT001
+    before = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        put_isolated_registries(SimulatedAzure(), 1)
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -162,3 +162,27 @@ def test_a_sparse_document_becomes_a_world_that_works() -> None:
     arm.rest()
     assert [each["name"] for each in arm.get(f"{zone}/A").json()["value"]] == ["contoso"]
     assert arm.get(f"{zone}/virtualNetworkLinks/vn").json()["properties"]["virtualNetworkLinkState"] == "Completed"
+
+
+def test_what_a_seed_leaves_out_or_names_elsewhere_does_not_stop_it() -> None:
+    networks = f"{SUB}/resourceGroups/rg/providers/Microsoft.Network"
+    configuration = {
+        "id": f"{networks}/networkInterfaces/nic/ipConfigurations/one",
+        "properties": {"privateIPAddress": "10.0.0.4", "subnet": {"id": f"{networks}/virtualNetworks/gone/subnets/a"}},
+    }
+    zone = {"properties": {"privateDnsZoneId": f"{networks}/privateDnsZones/gone.example"}}
+    arm = reread(
+        {
+            "resources": [
+                {"id": f"{SUB}/providers/Microsoft.Authorization/locks/keep", "properties": {"level": "ReadOnly"}},
+                {"id": f"{networks}/networkInterfaces/nic", "properties": {"ipConfigurations": [configuration]}},
+                {
+                    "id": f"{networks}/privateEndpoints/pe/privateDnsZoneGroups/default",
+                    "properties": {"privateDnsZoneConfigs": [zone]},
+                },
+            ]
+        }
+    )
+    assert arm.azure.world.get(f"{networks}/networkInterfaces/nic") is not None
+    assert arm.azure.require(f"{networks}/privateEndpoints/pe/privateDnsZoneGroups/default").private["written"] == {}
+    assert arm.azure.world.get(f"{SUB}/resourceGroups/rg") is not None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from aiohttp import ClientSession, ServerDisconnectedError, TCPConnector, web
 from local.simulator.azure import SUBSCRIPTION, SimulatedAzure
 from local.simulator.durations import Durations
 from local.simulator.options import Options
+from local.simulator.scenery import create_topic
 from local.simulator.server import SimulatorServer, utc_now
 from tests.emitted import note
 from tests.local.simulator.arm_client import SUB
@@ -219,3 +221,72 @@ async def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     note(told.decode())
     assert process.returncode == 1
     assert b"could not start" in told
+
+
+# -- the rest of the control plane -------------------------------------------------------------------------------------
+
+
+async def test_a_server_that_was_never_started_stops(tmp_path: Path) -> None:
+    front = SimulatorServer(SimulatedAzure(), ca_folder=tmp_path)
+    await front.stop()
+    assert not front.ca_file.exists()
+
+
+async def test_a_slow_answer_arrives_late_and_a_script_can_be_forgotten(client: ClientSession) -> None:
+    slow = {"kind": "slow", "path": "/subscriptions$", "seconds": 0.2, "times": 9}
+    async with client.post("/simulator/faults", json=slow) as answer:
+        assert answer.status == 200
+    begun = asyncio.get_running_loop().time()
+    async with client.get("/subscriptions?api-version=2022-12-01") as answer:
+        assert answer.status == 200
+    assert asyncio.get_running_loop().time() - begun >= 0.2
+    async with client.delete("/simulator/faults") as answer:
+        assert answer.status == 200
+    begun = asyncio.get_running_loop().time()
+    async with client.get("/subscriptions?api-version=2022-12-01") as answer:
+        assert answer.status == 200
+    assert asyncio.get_running_loop().time() - begun < 0.2
+
+
+async def test_a_webhook_that_nobody_listens_at_is_a_failed_proof(
+    server: SimulatorServer, client: ClientSession
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    destination = {"endpointType": "WebHook", "properties": {"endpointUrl": f"http://127.0.0.1:{port}/"}}
+    path = f"{SUB}/providers/Microsoft.EventGrid/eventSubscriptions/watch?api-version=2025-02-15"
+    assert await put(client, path, {"properties": {"destination": destination}}) == 201
+    state = "Creating"
+    while state == "Creating":
+        await asyncio.sleep(0.01)
+        async with client.get(path) as answer:
+            state = (await answer.json())["properties"]["provisioningState"]
+    assert state == "Failed"
+    async with client.get("/simulator/events") as answer:
+        assert await answer.json() == {"delivered": [], "deadLetters": 0}
+
+
+async def test_what_a_topic_has_taken_in_is_shown(server: SimulatorServer, client: ClientSession) -> None:
+    topic = create_topic(server.azure, "outcomes")
+    sender = {
+        "id": "sender",
+        "assignments": [{"actions": [], "dataActions": ["Microsoft.EventGrid/events/send/action"]}],
+    }
+    async with client.post("/simulator/principals", json=sender) as answer:
+        assert answer.status == 200
+    event = {"id": "1", "source": "/x", "specversion": "1.0", "type": "T", "time": "2026-01-05T12:00:00Z", "data": {}}
+    headers = server.azure.headers("sender") | {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
+    address = topic.properties["endpoint"].replace("https://management.azure.com", server.endpoint)
+    async with client.post(address, data=json.dumps([event]), headers=headers) as answer:
+        assert answer.status == 200
+    async with client.get("/simulator/received") as answer:
+        (received,) = (await answer.json())["received"]
+    assert (received["topic"], received["event"]["id"]) == (topic.id, "1")
+
+
+async def test_a_function_app_is_hosted_where_it_says(server: SimulatorServer, client: ClientSession) -> None:
+    site = f"{SUB}/resourceGroups/rg/providers/Microsoft.Web/sites/app"
+    async with client.post("/simulator/hosts", json={"site": site, "url": "http://127.0.0.1:7071"}) as answer:
+        assert answer.status == 200
+    url = server.azure.events.function_url(f"{site}/functions/on_event")
+    assert url == "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=on_event"

@@ -20,7 +20,7 @@ from azure.mgmt.storage.aio import StorageManagementClient
 
 from local.simulator.azure import SUBSCRIPTION, SimulatedAzure
 from local.simulator.faults import Fault, FaultKind
-from local.simulator.transport import SimulatedCredential, SimulatedTransport
+from local.simulator.transport import SimulatedCredential, SimulatedResponse, SimulatedTransport
 from tests.local.simulator.scene import BLOB_ZONE, Scene
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.virtual_time]
@@ -155,3 +155,37 @@ async def test_an_answer_reads_like_any_other_of_azure_core() -> None:
     assert answer.text().startswith("{")
     with pytest.raises(HttpResponseError, match="ResourceGroupNotFound"):
         answer.raise_for_status()
+
+
+async def test_an_answer_can_be_read_in_every_way_that_clients_know() -> None:
+    azure = SimulatedAzure()
+    transport, _ = clock(azure)
+    request = HttpRequest("GET", f"{azure.endpoint}/subscriptions?api-version=2022-12-01")
+    async with transport, SimulatedCredential(azure):
+        answer = await transport.send(request)
+    whole = await answer.read()
+
+    assert (answer.url, answer.reason, answer.content_type) == (request.url, "OK", "application/json; charset=utf-8")
+    assert b"".join([each async for each in answer.iter_raw()]) == whole == answer.content
+    assert b"".join([each async for each in answer.iter_bytes()]) == whole
+    assert isinstance(answer, SimulatedResponse)
+    assert answer.body() == whole
+    answer.encoding = "latin-1"
+    assert (answer.text(), answer.encoding) == (whole.decode("latin-1"), "latin-1")
+    assert answer.is_stream_consumed
+    answer.raise_for_status()
+    assert not answer.is_closed
+    async with answer:
+        pass
+    assert answer.is_closed
+
+
+async def test_a_request_is_text_or_bytes_and_nothing_else() -> None:
+    azure = SimulatedAzure()
+    transport = SimulatedTransport(azure, lambda: azure.world.now, latency=0)
+    url = f"{azure.endpoint}/subscriptions/{SUBSCRIPTION}/resourceGroups/rg?api-version=2021-04-01"
+    for content in (b'{"location": "westeurope"}', '{"location": "westeurope"}'):
+        assert (await transport.send(HttpRequest("PUT", url, content=content))).status_code < 300
+    with pytest.raises(TypeError, match="takes text and bytes, not dict"):
+        await transport.send(HttpRequest("PUT", url, data={"location": "westeurope"}))
+    assert azure.world.get(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg") is not None
