@@ -179,21 +179,23 @@ async def begin(call: Callable[[ResponseHook], Awaitable[object]], *, operation:
 
 
 async def pages[Item](pager: Any, *, operation: str, resource: str) -> list[Item] | None:
-    """Every entry of an SDK pager; None if what is listed has no parent."""
-    return await found(_entries(pager), operation=operation, resource=resource)
+    """
+    Every entry of an SDK pager; None if what is listed has no parent.
 
-
-async def _entries(pager: Any) -> list[Any]:
-    """Follows nextLinks as the SDK does, but not in a circle."""
-    listed: list[Any] = []
-    seen: set[str] = set()
+    Follows nextLinks as the SDK does, but not in a circle. A later page that is not found says nothing of the parent.
+    """
     by_page = pager.by_page()
-    async for page in by_page:
-        listed.extend([entry async for entry in page])
-        if by_page.continuation_token in seen:
-            break
-        seen.add(by_page.continuation_token)
+    listed: list[Item] | None = await found(_next_page(by_page), operation=operation, resource=resource)
+    seen: set[str] = set()
+    while listed is not None and (link := by_page.continuation_token) and link not in seen:
+        seen.add(link)
+        with entering(operation, resource):
+            listed += await _next_page(by_page)
     return listed
+
+
+async def _next_page(by_page: Any) -> list[Any]:
+    return [entry async for entry in await anext(by_page)]
 
 
 def answer_of(response: AsyncHttpResponse) -> Answer:
