@@ -173,6 +173,7 @@ class StormHouse(SweepHouse):
     def let_loose(self) -> None:
         """From now on the case's faults strike, and its events are disturbed."""
         self._turn(Place("loose"))
+        self.azure.advance(self.clock.now())  # else what is out for minutes would be over before the story begins
         self.azure.let_loose(self.case.injections)
         for each in self.case.injections:
             disturbance = _DISTURBANCES.get(each.kind)

@@ -12,7 +12,7 @@ from local.campaign.trial import attempt
     ("line", "within"),
     [
         ("audit:1:down@3x1+forbidden@8x1", timedelta(minutes=2)),
-        ("drift:1:table-down@0x10", timedelta(minutes=15)),
+        ("audit:1:table-down@0x10", timedelta(minutes=10)),
         ("audit:1:nonsense@4x2+gateway@6x1", timedelta(minutes=1)),
         ("audit:1:unavailable@2x1+error@6x1", timedelta(minutes=1)),
         ("create:1:lagging@20x3", timedelta(minutes=20)),
