@@ -158,12 +158,16 @@ def invalid_request_content(message: str) -> ArmError:
     return ArmError(400, "InvalidRequestContent", message, shape=Shape.GATEWAY)
 
 
-def linked_authorization_failed(principal: str, action: str, scope: str, missing: str, linked: str) -> ArmError:
-    """403 when a right is missing on a resource that the request merely names (recorded: net2003)."""
+def linked_authorization_failed(
+    principal: str, action: str, scope: str, missing: str, linked: str, *, denied: bool = False
+) -> ArmError:
+    """403 when a right is missing on a resource that the request merely names (recorded: net2003), or denied (reported)."""
+    ungranted = "on the '0' linked scope(s) ''" if denied else f"on the linked scope(s) '{linked}'"
+    blocked = f" and is blocked by deny assignments on the '1' linked scope(s) '{linked}'" if denied else ""
     message = (
         f"The client '{principal}' with object id '{principal}' has permission to perform action '{action}' on scope "
-        f"'{scope}'; however, it does not have permission to perform action '{missing}' on the linked scope(s) "
-        f"'{linked}' or the linked scope(s) are invalid."
+        f"'{scope}'; however, it does not have permission to perform action '{missing}' {ungranted} or the linked "
+        f"scope(s) are invalid{blocked}."
     )
     return ArmError(403, "LinkedAuthorizationFailed", message, shape=Shape.GATEWAY)
 

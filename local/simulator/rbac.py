@@ -8,7 +8,7 @@ minimal. A token is an unsigned JWT whose `oid` names the principal; the simulat
 import base64
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -184,12 +184,14 @@ class Rbac:
             )
         self._demand_undenied(principal, action, scope)
 
+    def _denying(self, principal: Principal, action: str, scope: str) -> Iterator[DenyAssignment]:
+        """The deny assignments that keep the principal from the action."""
+        for denial in self.denials(scope) if principal.id != PLATFORM else ():
+            if principal.id not in denial.exempt and covers(denial.actions, denial.not_actions, action):
+                yield denial
+
     def _demand_undenied(self, principal: Principal, action: str, scope: str) -> None:
-        if principal.id == PLATFORM:
-            return
-        for denial in self.denials(scope):
-            if principal.id in denial.exempt or not covers(denial.actions, denial.not_actions, action):
-                continue
+        for denial in self._denying(principal, action, scope):
             raise ArmError(
                 403,
                 "DenyAssignmentAuthorizationFailed",
@@ -212,6 +214,8 @@ class Rbac:
         self._demands.append(missing)
         if not self.allows(principal, missing, linked):
             raise linked_authorization_failed(principal.id, action, scope, _short(missing), linked)
+        if any(True for _ in self._denying(principal, missing, linked)):
+            raise linked_authorization_failed(principal.id, action, scope, _short(missing), linked, denied=True)
 
     # -- tokens ------------------------------------------------------------------------------------------------------
 

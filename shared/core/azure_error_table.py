@@ -95,8 +95,8 @@ _AUTHORIZATION = Row(
 _LINKED = Row(
     leaf=MissingPermission,
     pattern=_named(
-        f"{_CLIENT}.{{0,200}}?action <action>.{{0,20}}?scope <scope>.{{0,200}}?action <linked_action> on the linked "
-        f"scope\\(s\\) <linked_scope>"
+        f"{_CLIENT}.{{0,200}}?action <action>.{{0,20}}?scope <scope>.{{0,200}}?action(?:\\(s\\))? <linked_action> on the "
+        f"linked scope\\(s\\) ?<linked_scope>"
     ),
     sentence=(
         "The app's identity (object id {principal}) lacks {linked_action} on {linked_scope}, which {action} needs: "
@@ -105,6 +105,20 @@ _LINKED = Row(
     otherwise=(
         "The app's identity lacks a permission on another resource that it needs to {what}. Azure says: {message}"
     ),
+)
+LINKED_DENIED = Row(
+    leaf=DeniedByAssignment,
+    pattern=_named(
+        f"{_CLIENT}.{{0,200}}?action <action>.{{0,20}}?scope <scope>.{{0,200}}?action(?:\\(s\\))? <linked_action> on the "
+        f".{{0,2000}}?deny assignments on the '\\d+' linked scope\\(s\\) <linked_scope>"
+    ),
+    sentence=(
+        "A deny assignment keeps the app from {linked_action} on {linked_scope}, which {action} needs. If it protects a "
+        "registry's managed resource group, add the app's object id {principal} to "
+        "properties.managedResourceGroupSettings.assignedIdentities "
+        '(as {{"principalId": "{principal}"}}) of the registry with a full PUT; the next sweep goes on by itself.'
+    ),
+    otherwise=DENY_ASSIGNMENT.otherwise,
 )
 _POLICY = Row(
     leaf=DeniedByPolicy,
@@ -264,6 +278,7 @@ CODES: dict[str, Row] = {
     "cannotdeleteresource": STALE,
     "preconditionfailed": STALE,
     "privateendpointconnectionstatusnotpending": STALE,
+    "privateendpointcannothavemorethanonednszonegroup": STALE,
     # quota
     "subscriptionrequeststhrottled": THROTTLED,
     "resourcerequeststhrottled": THROTTLED,

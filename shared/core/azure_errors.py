@@ -18,6 +18,7 @@ from shared.core.azure_error_table import (
     CODES,
     DENY_ASSIGNMENT,
     GENERIC,
+    LINKED_DENIED,
     LINKED_ELSEWHERE,
     NO_GROUP,
     NOT_FOUND,
@@ -140,6 +141,8 @@ def _row(status: int | None, said: Said, text: str, operation: str, resource_id:
         return _NO_ANSWER
     if code == "authorizationfailed" and "deny assignment" in text.lower():
         return DENY_ASSIGNMENT
+    if code == "linkedauthorizationfailed" and "deny assignment" in text.lower():
+        return LINKED_DENIED
     if code == "preconditionfailed" and (busy := _phrase(text)) is BUSY:
         return busy
     if code == "resourcegroupnotfound" and operation.partition(" ")[0].lower() in _WRITES:

@@ -161,6 +161,46 @@ def test_the_action_that_is_lacking_is_told_as_a_role_has_to_say_it(action: str,
     assert found.sentence.startswith(f"The app's identity (object id o) lacks {lacks} on {scopes.partition(',')[0]}")
 
 
+@pytest.mark.parametrize("space", ["", " "])
+def test_the_newer_wording_of_a_lacking_action_is_understood_as_well(space: str) -> None:
+    message = (
+        "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/privateEndpoints/write' "
+        "on scope '{0}'; however, it does not have permission to perform action(s) "
+        "'Microsoft.Network/virtualNetworks/subnets/join/action' on the linked scope(s){1}'{2}' (respectively) or the "
+        "linked scope(s) are invalid."
+    )
+
+    found = told(403, error("LinkedAuthorizationFailed", message.format(ENDPOINT, space, SUBNET)))
+
+    lacks = f"lacks Microsoft.Network/virtualNetworks/subnets/join/action on {SUBNET}"
+    assert found.sentence.startswith(
+        f"The app's identity (object id o) {lacks}, which Microsoft.Network/privateEndpoints"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told_action"),
+    [
+        ("action 'join/action' on the '0' linked scope(s) ''", "Microsoft.Network/virtualNetworks/subnets/join/action"),
+        ("action(s) 'Microsoft.X/y/z/action' on the '1' linked scope(s) '/s/x'", "Microsoft.X/y/z/action"),
+    ],
+)
+def test_a_deny_assignment_on_a_linked_resource_is_no_missing_role(lacking: str, told_action: str) -> None:
+    message = (
+        "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/privateEndpoints/write' "
+        f"on scope '{ENDPOINT}'; however, it does not have permission to perform {lacking} or the linked scope(s) are "
+        f"invalid and is blocked by deny assignments on the '1' linked scope(s) '{SUBNET}'."
+    )
+
+    found = told(403, error("LinkedAuthorizationFailed", message))
+
+    assert isinstance(found, DeniedByAssignment)
+    assert found.sentence.startswith(
+        f"A deny assignment keeps the app from {told_action} on {SUBNET}, which Microsoft.Network/privateEndpoints/write"
+    )
+    assert '{"principalId": "o"}' in found.sentence
+
+
 def test_a_date_in_retry_after_is_measured_from_the_given_moment() -> None:
     headers: dict[str, Any] = {"Retry-After": "Mon, 05 Jan 2026 12:00:30 GMT", "Date": "Mon, 05 Jan 2026 12:00:00 GMT"}
     now = datetime(2026, 1, 5, 12, 0, 20, tzinfo=UTC)

@@ -158,6 +158,8 @@ def without_nulls(value: Any) -> Any:
 def test_closing_the_registry_sends_back_every_member_that_was_read() -> None:
     async def story() -> None:
         async with House(azure_type=ScribblingAzure) as house:
+            assigning = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+            house.azure.rbac.principal(APP, actions=[assigning], scope=IDENTITY)
             body = scenery.registry_body(managedResourceGroupSettings={"assignedIdentities": [{"principalId": OTHER}]})
             body |= {
                 "kind": "Registry",

@@ -91,6 +91,8 @@ def put(azure: Kernel, call: Call) -> Response:
     location = _region(str(body.get("location") or ""))
     demand_api_version(call, "registries", location)
     _refuse_null_ids(body)
+    for identity in (body.get("identity") or {}).get("userAssignedIdentities") or ():
+        azure.demand_linked(call, "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", identity)
     registry = azure.world.get(call.resource_id)
     if registry is None:
         return _create(azure, call, body, location)
