@@ -279,6 +279,7 @@ CODES: dict[str, Row] = {
     "preconditionfailed": STALE,
     "privateendpointconnectionstatusnotpending": STALE,
     "privateendpointcannothavemorethanonednszonegroup": STALE,
+    "privateendpointcannothavemorethanonednszonegroup": STALE,
     # quota
     "subscriptionrequeststhrottled": THROTTLED,
     "resourcerequeststhrottled": THROTTLED,
