@@ -194,9 +194,7 @@ class EventGrid:
         event_id = self._guid()
         if subscription.family is Family.NOTIFICATIONS:
             return notification_event(change, event_id=event_id, source=subscription.source)
-        if subscription.family is Family.RESOURCES:
-            return resource_event(change, event_id=event_id, source=subscription.source, tenant_id=self._tenant_id)
-        return None
+        return resource_event(change, event_id=event_id, source=subscription.source, tenant_id=self._tenant_id)
 
     def _enqueue(self, subscription: Subscription, event: Event, at: datetime) -> None:
         if not matches(subscription.filter, event, subscription.schema):

@@ -10,6 +10,7 @@ from local.simulator import scenery
 from local.simulator.azure import SUBSCRIPTION
 from local.simulator.event_grid import Delivery
 from local.simulator.event_grid_subscriptions import AZURE_FUNCTION, CHILD_TYPE, TOPIC_CHILD_TYPE, WEBHOOK
+from local.simulator.faults import Fault, FaultKind
 from tests.local.simulator.arm_client import GROUP
 from tests.local.simulator.test_event_grid import Listener
 
@@ -149,6 +150,20 @@ def test_a_custom_topic_tells_of_what_is_published_to_it_and_not_of_its_own_chan
     assert listener.client.put(topic.id, body, version="2025-02-15").status == 200
     listener.pass_time(2)
     assert [each for each in listener.take() if each.url == HOOK] == []
+
+
+def test_the_notifications_family_tells_of_no_failure_and_of_no_action() -> None:
+    listener = Listener(notifications=True, filters={})
+    topic = scenery.create_topic(listener.azure, "outcomes")
+    listener.pass_time(2)
+    listener.accept()
+    assert listener.client.post(f"{topic.id}/listKeys", version="2025-02-15").status == 200
+    listener.azure.faults.add(Fault(kind=FaultKind.FAIL_OPERATION, path="networkSecurityGroups"))
+    group = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg"
+    assert listener.client.put(group, {"location": "westeurope", "properties": {}}, version="2024-05-01").status == 201
+    listener.client.rest()
+    listener.pass_time(2)
+    assert listener.take() == []
 
 
 # -- handshakes --------------------------------------------------------------------------------------------------------

@@ -161,3 +161,16 @@ def test_a_webhook_that_subscribes_to_the_topic_gets_the_event_as_it_was_publish
     (delivery,) = azure.events.due(azure.world.now)
     assert delivery.url == "https://pager.example/hook"
     assert json.loads(delivery.body)["source"] == EVENT["source"]
+
+
+def test_a_subscription_gets_what_its_own_topic_takes_in(azure: SimulatedAzure) -> None:
+    topics = [scenery.create_topic(azure, name) for name in ("outcomes", "others")]
+    for topic in topics:
+        properties = {"provisioningState": "Succeeded", "destination": {"endpointType": WEBHOOK}, "filter": {}}
+        azure.world.put(
+            {"id": f"{topic.id}/eventSubscriptions/all", "properties": properties},
+            private={"endpointUrl": f"https://app.example/{topic.name}"},
+        )
+    assert post(azure, topics[0].properties["endpoint"], [EVENT]).status == 200
+    azure.advance(azure.world.now + azure.options.event_lag)
+    assert [each.url for each in azure.events.due(azure.world.now)] == ["https://app.example/outcomes"]

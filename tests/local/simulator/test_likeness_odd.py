@@ -14,7 +14,7 @@ from local.simulator.likeness import main, measure
 from local.simulator.likeness_exchanges import read
 from local.simulator.likeness_presume import presumption_of
 from local.simulator.likeness_replay import _Player
-from local.simulator.likeness_targets import target_of
+from local.simulator.likeness_targets import TargetKind, target_of
 from local.simulator.likeness_world import Crashed, Driver
 from local.simulator.routing import Route
 from local.simulator.wire import Response
@@ -320,3 +320,19 @@ def test_what_cannot_be_made_is_not_kept_busy() -> None:
     (outcome,) = measure(lines(exchange(path=path, request_body=asked, status=429, response_body=busy))).outcomes
 
     assert outcome.differences[0].simulated == "201"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/subscriptions/s/providers/Microsoft.Network", TargetKind.OTHER),
+        ("/subscriptions/s", TargetKind.OTHER),
+        ("/providers/Microsoft.ResourceGraph/resources", TargetKind.OTHER),
+        ("/subscriptions/s/resourceGroups/g", TargetKind.GROUP),
+        ("/subscriptions/s/providers/Microsoft.Network/virtualNetworks", TargetKind.LIST),
+        ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v", TargetKind.ITEM),
+        ("/subscriptions/s/providers/Microsoft.Network/locations/l/operations/1", TargetKind.OPERATION),
+    ],
+)
+def test_the_shape_of_a_path_says_what_it_points_at(path: str, kind: TargetKind) -> None:
+    assert target_of(path).kind is kind

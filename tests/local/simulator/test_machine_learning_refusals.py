@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.simulator.azure import SimulatedAzure
+from local.simulator.durations import Durations
 from local.simulator.faults import Fault, FaultKind
 from local.simulator.options import Options
 from local.simulator.scenery import create_registry, parts_of, registry_body
@@ -168,3 +169,27 @@ def test_a_put_on_a_workspace_changes_what_it_mentions_and_shows_the_vault_in_it
     shown = client.get(WORKSPACE, version="2024-04-01").json()["properties"]
     assert (shown["friendlyName"], shown["description"]) == ("one", "two")
     assert shown["keyVault"] == vault.replace("KeyVault", "Keyvault")
+
+
+def test_a_registry_that_is_deleted_before_it_is_made_never_is() -> None:
+    client = ArmClient(SimulatedAzure(durations=Durations(registry_delete=5.0)), version="2025-06-01")
+    client.group()
+    client.put(REGISTRY, registry_body())
+    client.wait(2)
+    assert client.delete(REGISTRY).status == 202
+    client.wait(6)
+    assert client.azure.world.get(REGISTRY) is None
+    client.rest()
+    assert client.azure.world.get(REGISTRY) is None
+
+
+def test_a_part_that_somebody_deleted_is_left_out_when_the_others_are_closed() -> None:
+    client = made()
+    storage, container = parts_of(client.azure, client.azure.require(REGISTRY))
+    client.azure.world.delete(storage.id)
+    body = client.get(REGISTRY).json()
+    body["properties"]["publicNetworkAccess"] = "Disabled"
+    client.put(REGISTRY, body)
+    client.rest()
+    assert container.properties["publicNetworkAccess"] == "Disabled"
+    assert client.azure.world.get(storage.id) is None

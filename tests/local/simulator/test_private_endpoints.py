@@ -352,3 +352,48 @@ def test_a_private_link_service_of_somebody_elses_needs_no_group() -> None:
     (shown,) = scene.endpoint_now()["properties"]["privateLinkServiceConnections"]
     assert "groupIds" not in shown["properties"]
     assert scene.endpoint_now()["properties"]["customDnsConfigs"] == []
+
+
+def test_an_endpoint_whose_target_is_gone_says_so_and_can_be_deleted() -> None:
+    scene = Scene()
+    scene.endpoint()
+    scene.rest()
+    assert scene.delete(scene.account, version="2023-05-01").status == 200
+    assert scene.connection_now()["status"] == "Disconnected"
+    assert scene.delete(f"{scene.network}/privateEndpoints/pe").status == 202
+    scene.rest()
+    assert scene.get(f"{scene.network}/privateEndpoints/pe").status == 404
+
+
+def test_when_a_later_member_asks_for_a_taken_address_the_earlier_ones_are_given_back() -> None:
+    scene = Scene()
+    registry = f"{scene.rg}/providers/Microsoft.ContainerRegistry/registries/contosoacr"
+    scene.put(registry, {"location": "westeurope", "sku": {"name": "Premium"}}, version="2023-11-01-preview")
+    scene.endpoint("first")
+    scene.rest()
+    body = scene.endpoint_body(registry)
+    body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"] = ["registry"]
+    taken = {"groupId": "registry", "memberName": "registry", "privateIPAddress": "10.0.1.4"}
+    body["properties"]["ipConfigurations"] = [{"name": "one", "properties": taken}]
+    answer = scene.put(f"{scene.network}/privateEndpoints/pe", body)
+    assert scene.error(answer) == (400, "PrivateIPAddressIsAllocated")
+    assert scene.get(f"{scene.vnet}/usages").json()["value"][0]["currentValue"] == 1.0
+
+
+def test_a_member_that_finds_no_address_undoes_the_replication_that_brought_it() -> None:
+    scene = Scene(prefix="10.0.1.0/29")
+    version = "2023-11-01-preview"
+    registry = f"{scene.rg}/providers/Microsoft.ContainerRegistry/registries/contosoacr"
+    scene.put(registry, {"location": "westeurope", "sku": {"name": "Premium"}}, version=version)
+    body = scene.endpoint_body(registry)
+    body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"] = ["registry"]
+    scene.put(f"{scene.network}/privateEndpoints/pe", body)
+    scene.rest()
+    scene.endpoint("other")
+    scene.rest()
+    started = scene.put(f"{registry}/replications/northeurope", {"location": "northeurope"}, version=version)
+    scene.rest()
+    told = scene.get(started.header("Azure-AsyncOperation")).json()
+    assert (told["status"], told["error"]["code"]) == ("Failed", "PrivateEndpointIpAllocationFailed")
+    assert scene.get(f"{registry}/replications/northeurope", version=version).status == 404
+    assert len(scene.endpoint_now()["properties"]["customDnsConfigs"]) == 2

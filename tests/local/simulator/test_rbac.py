@@ -143,3 +143,15 @@ def test_every_call_needs_exactly_its_action(removed: str) -> None:
     scene.principal = "all"
     assert [scene.endpoint("b").status, scene.get(f"{scene.network}/privateEndpoints").status] == [201, 200]
     assert sorted(less) in ([200, 403], [201, 403])
+
+
+def test_a_deny_assignment_forbids_what_a_request_merely_names() -> None:
+    scene = Scene()
+    scene.azure.rbac.principal("app", actions=["*"])
+    scene.azure.rbac.deny(
+        DenyAssignment(id="/deny", name="deny", scope=scene.vnet, actions=("Microsoft.Network/virtualNetworks/*",))
+    )
+    scene.principal = "app"
+    refused = scene.endpoint()
+    assert scene.error(refused) == (403, "LinkedAuthorizationFailed")
+    assert "deny assignment" in refused.json()["error"]["message"].lower()

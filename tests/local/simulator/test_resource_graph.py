@@ -321,3 +321,8 @@ def test_requests_that_make_no_sense_are_refused() -> None:
     )
     assert client.post(PATH, {"query": "Resources", "managementGroups": ["x"]}, version="2021-03-01").status == 501
     assert client.post(PATH, {"query": "Resources"}, version="2019-04-01").status == 400
+    assert (
+        client.post(PATH, {"query": "Resources", "facets": [{"expression": "type"}]}, version="2021-03-01").status
+        == 501
+    )
+    assert "options" in reason(client.post(PATH, {"query": "Resources", "options": ["x"]}, version="2021-03-01"))

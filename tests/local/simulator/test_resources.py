@@ -206,8 +206,9 @@ def test_a_position_that_nobody_handed_out_is_refused() -> None:
 
 def test_deny_assignments_of_a_subscription_that_is_not_there_are_not_found() -> None:
     arm = ArmClient(version="2022-04-01")
-    path = "/subscriptions/nowhere/providers/Microsoft.Authorization/denyAssignments"
-    assert arm.error(arm.get(path)) == (404, "SubscriptionNotFound")
+    for scope in ("/subscriptions/nowhere", ""):
+        path = f"{scope}/providers/Microsoft.Authorization/denyAssignments"
+        assert arm.error(arm.get(path)) == (404, "SubscriptionNotFound")
 
 
 def test_permissions_are_those_of_the_assignments_at_the_scope_and_above() -> None:

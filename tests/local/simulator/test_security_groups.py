@@ -105,3 +105,14 @@ def test_what_could_not_be_written_is_failed_and_can_be_written_again(kind: str)
     scene.rest()
     shown = scene.get(path).json()
     assert (shown["properties"]["provisioningState"], shown["tags"]) == ("Succeeded", {"a": "b"})
+
+
+def test_a_deletion_that_fails_leaves_its_resource_failed() -> None:
+    scene = Scene()
+    path = f"{scene.network}/networkSecurityGroups/nsg"
+    scene.put(path, {"location": "westeurope", "properties": {}})
+    scene.rest()
+    scene.azure.faults.add(Fault(kind=FaultKind.FAIL_OPERATION, method="DELETE"))
+    assert scene.delete(path).status == 202
+    scene.rest()
+    assert scene.get(path).json()["properties"]["provisioningState"] == "Failed"

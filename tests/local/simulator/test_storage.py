@@ -209,9 +209,11 @@ def test_a_word_for_public_access_that_is_none_is_refused(client: ArmClient) -> 
 
 
 def test_a_resource_rule_needs_both_its_members(client: ArmClient) -> None:
-    rule = {"resourceId": REGISTRY}
-    answer = client.patch(ACCOUNT, {"properties": {"networkAcls": {"resourceAccessRules": [rule]}}})
-    assert client.error(answer) == (400, "InvalidValuesForRequestParameters")
+    for rule in ({"resourceId": REGISTRY}, {"tenantId": TENANT}):
+        wanted = {"defaultAction": "Deny", "resourceAccessRules": [rule]}
+        answer = client.patch(ACCOUNT, {"properties": {"networkAcls": wanted}})
+        assert client.error(answer) == (400, "InvalidValuesForRequestParameters")
+        assert "networkAcls.resourceAccessRules" in answer.json()["error"]["message"]
 
 
 def test_a_subnet_that_is_allowed_already_needs_no_right_to_join_it_again(client: ArmClient) -> None:

@@ -239,3 +239,11 @@ def test_a_zone_group_that_is_still_being_written_is_not_touched_by_a_decision()
     assert scene.records() == {}
     scene.rest()
     assert scene.records() == {"contoso": ["10.0.1.4"]}
+
+
+def test_a_zone_group_without_its_endpoint_can_go() -> None:
+    """A seed may hold one."""
+    scene = Scene()
+    path = f"{scene.network}/privateEndpoints/gone/privateDnsZoneGroups/default"
+    scene.azure.world.put({"id": path, "properties": {"privateDnsZoneConfigs": []}})
+    assert [each.id for each in scene.azure.world.delete(path)] == [path]
