@@ -22,12 +22,10 @@ from shared.core.clouds import CLOUDS, Cloud
 from shared.core.errors import InvalidSettings
 from shared.core.outcome_topics import topic_problem
 from shared.dashboard_settings import PLATFORM_AUTH, DashboardSettings
+from shared.hosting import ENVIRONMENT, is_development
 
 APP_ROOT = Path(__file__).resolve().parents[1]
 """Where function_app.py and host.json lie; relative paths start here."""
-
-ENVIRONMENT = "AZURE_FUNCTIONS_ENVIRONMENT"
-"""Set by the platform; "Development" only under a local Functions host."""
 
 STORAGE = "AzureWebJobsStorage"
 
@@ -306,7 +304,7 @@ class Settings:
         """Read *environ*; raises InvalidSettings with every problem."""
         problems = list(_unknown(environ))
         groups = {name: _read(group, environ, problems) for name, group in _GROUPS.items()}
-        development = environ.get(ENVIRONMENT, "") == "Development"
+        development = is_development(environ)
         problems += _contradictions(environ, groups, development=development)
         if problems:
             raise InvalidSettings(problems)

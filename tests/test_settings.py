@@ -129,6 +129,20 @@ def test_a_simulated_azure_is_taken_in_development() -> None:
     ("name", "value"),
     [("ISOLATION_ARM_ENDPOINT", "https://127.0.0.1"), ("ISOLATION_ARM_CA", "ca.pem"), ("ISOLATION_PACE", "0.5")],
 )
+@pytest.mark.parametrize("mark", ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME"])
+def test_a_machine_of_azure_is_no_place_of_development_whatever_its_settings_say(
+    name: str, value: str, mark: str
+) -> None:
+    azure = DEPLOYED | {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", mark: "0a1b"}
+
+    assert len(problems(azure | {name: value})) == 1
+    assert not Settings.from_environ(azure).development
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ISOLATION_ARM_ENDPOINT", "https://127.0.0.1"), ("ISOLATION_ARM_CA", "ca.pem"), ("ISOLATION_PACE", "0.5")],
+)
 @pytest.mark.parametrize("environment", ["", "Production", "development", "Staging"])
 def test_a_simulated_azure_is_refused_outside_development(name: str, value: str, environment: str) -> None:
     told = problems(DEPLOYED | {name: value, "AZURE_FUNCTIONS_ENVIRONMENT": environment})
