@@ -155,3 +155,10 @@ def test_an_action_that_cannot_be_read_leaves_no_earlier_state_behind() -> None:
     arm.azure.faults.add(Fault(kind=FaultKind.STALE_READ, path="checkNameAvailability"))
     path = f"{SUB}/providers/Microsoft.Storage/checkNameAvailability"
     assert arm.post(path, {"name": "contosodata"}).json() == {"nameAvailable": True}
+
+
+def test_a_fault_of_one_method_leaves_the_others_alone() -> None:
+    arm = ArmClient()
+    arm.azure.faults.add(Fault(kind=FaultKind.RESPOND, method="put"))
+    assert arm.get(SUB).status == 200
+    assert arm.put(f"{SUB}/resourceGroups/rg", {"location": "westeurope"}).status == 503
