@@ -107,6 +107,21 @@ def of_need(need: Need, permissions: Iterable[Permission] | None, principal: str
     )
 
 
+def unasked(needs: Iterable[Need], refusal: str, principal: str) -> tuple[Diagnosis, ...]:
+    """An app that may not ask for its permissions at a place has, as a rule, none of the roles there that it needs."""
+    roles = dict.fromkeys((need.role, need.scope) for need in needs)
+    return tuple(
+        Diagnosis(
+            check="permission",
+            verdict=Verdict.UNKNOWN,
+            sentence=refusal,
+            subject=scope,
+            fix=grant(role, scope, principal),
+        )
+        for role, scope in roles
+    )
+
+
 def grant(role: Role, scope: str, principal: str) -> str:
     """The command that assigns *role*; custom roles bear the id of the subscription that they are defined in."""
     subscription = scope.split("/")[2] if scope.startswith("/subscriptions/") else ""

@@ -21,6 +21,7 @@ _ACR = "Microsoft.ContainerRegistry/registries"
 _NETWORK = "Microsoft.Network"
 _ENDPOINTS = f"{_NETWORK}/privateEndpoints"
 _ZONES = f"{_NETWORK}/privateDnsZones"
+_PERMISSIONS_READ = f"{_AUTHORIZATION}/permissions/read"
 _PROVIDERS_READ = "Microsoft.Resources/subscriptions/providers/read"
 _TYPES = (f"{_LEARNING}/registries", _STORAGE, _ACR)
 """Of a registry's parts, in the order of the policy's targets."""
@@ -123,7 +124,7 @@ def _registries(policy: IsolationPolicy, scope: str) -> Iterator[Need]:
         actions=(
             "Microsoft.ResourceGraph/resources/read",
             f"{_AUTHORIZATION}/denyAssignments/read",
-            f"{_AUTHORIZATION}/permissions/read",
+            _PERMISSIONS_READ,
             "Microsoft.EventGrid/systemTopics/eventSubscriptions/read",
             "Microsoft.EventGrid/systemTopics/read",
             _PROVIDERS_READ,
@@ -201,8 +202,10 @@ def _sharing(policy: IsolationPolicy, sharing: Sharing) -> Iterator[Need]:
     for workspace in sharing.workspaces:
         what = f"workspace {workspace.name}"
         yield Need(scope=workspace.text, what=what, role=_role(policy, Role.SHARING), actions=actions)
+        yield _asking(workspace.text, what, _role(policy, Role.SHARING))
     for account in sharing.storage_accounts:
         yield storage_need(policy, account.text)
+        yield _asking(account.text, f"storage account {account.name}", _role(policy, Role.SHARING))
 
 
 def _egress(policy: IsolationPolicy, egress: Egress) -> Iterator[Need]:
@@ -214,6 +217,13 @@ def _egress(policy: IsolationPolicy, egress: Egress) -> Iterator[Need]:
     for place, kind, part in places:
         actions = (f"{kind}/read", *([f"{kind}/{part}/read", f"{kind}/{part}/write"] if writes else []))
         yield Need(scope=place.text, what=f"ways out by {place.name}", role=role, actions=actions)
+        yield _asking(place.text, f"ways out by {place.name}", role)
+
+
+def _asking(scope: str, what: str, role: Role) -> Need:
+    """Places where the basic role need not be."""
+    actions = (_PERMISSIONS_READ,)
+    return Need(scope=scope, what=f"looking ahead for {what}", role=role, actions=actions, vital=False)
 
 
 def _matches(patterns: Iterable[str], action: str) -> bool:

@@ -23,9 +23,10 @@ from shared.core.diagnosis import (
     of_subnet,
     of_zone,
     providers_of,
+    unasked,
     zone_names,
 )
-from shared.core.errors import RegistryIsolationError
+from shared.core.errors import AccessDenied, MissingPermission, RegistryIsolationError
 from shared.core.policy import IsolationPolicy
 from shared.core.policy_sections import Network
 from shared.core.rights import Need, needs, storage_need
@@ -144,7 +145,10 @@ class Doctor:
         return (Diagnosis(check=f"state-{service}", verdict=Verdict.OK, sentence=sentence, subject=service),)
 
     async def _permissions(self, wanted: Sequence[Need]) -> Sequence[Diagnosis]:
-        held = await self._around.permissions(wanted[0].scope)
+        try:
+            held = await self._around.permissions(wanted[0].scope)
+        except (AccessDenied, MissingPermission) as error:
+            return unasked(wanted, error.sentence, self._patient.principal)
         return tuple(of_need(need, held, self._patient.principal) for need in wanted)
 
     async def _workspace(self, workspace: ResourceId) -> Sequence[Diagnosis]:

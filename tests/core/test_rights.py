@@ -145,9 +145,12 @@ def test_each_place_is_asked_about_its_own_rights() -> None:
 def test_an_audited_egress_is_only_read() -> None:
     egress = [{"registries": ["*"], "nsg": f"{NETWORK}/networkSecurityGroups/n"}]
 
-    (need,) = [each for each in needs(policy(egress=egress)) if each.role is Role.EGRESS]
+    found = [each for each in needs(policy(egress=egress)) if each.role is Role.EGRESS]
 
-    assert need.actions == ("Microsoft.Network/networkSecurityGroups/read",)
+    assert [(each.actions, each.vital) for each in found] == [
+        (("Microsoft.Network/networkSecurityGroups/read",), True),
+        (("Microsoft.Authorization/permissions/read",), False),
+    ]
 
 
 def test_storage_of_a_workspace_needs_what_storage_of_the_policy_needs() -> None:

@@ -1,5 +1,6 @@
 """Before the work: what is missing is found, named, and comes with the command that repairs it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.scenarios.rights import GRANTED, SPELLED, grant, refused, role
 from tests.scenarios.sharing import Neighbourhood
 from tests.scenarios.test_egress import egress
 from tests.scenarios.test_isolation import create, tell
+from tests.scenarios.test_least_privilege_places import Estate, assign, everything
 from tests.scenarios.told import ToldHouse
 from tests.scenarios.ways_out import add_group, add_policy
 
@@ -92,6 +94,39 @@ def test_without_the_right_to_ask_for_permissions_the_rest_is_examined_all_the_s
 
         assert {(each.check, each.verdict) for each in found} == {("permission", Verdict.UNKNOWN)}
         assert all("Microsoft.Authorization/permissions/read" in each.sentence for each in found)
+        assert all(f"--scope '{each.subject}'" in each.fix for each in found)
+
+    tell(story())
+
+
+def test_a_subscription_where_nobody_gave_the_app_a_role_comes_with_the_command_that_gives_it() -> None:
+    async def story() -> None:
+        house, other = House(), "22222222-2222-4222-8222-222222222222"
+        house.azure.subscriptions[other] = other
+        house.document["scope"]["subscriptions"].append(other)
+        app = house.azure.rbac.principal(APP)
+        app.assignments[:] = [replace(each, scope=house.scene.subscription) for each in app.assignments]
+
+        found = bad(await examined(house))
+
+        assert {each.verdict for each in found} == {Verdict.UNKNOWN}
+        (fix,) = [each.fix for each in found if each.check == "permission"]
+        assert fix.startswith(f"az role assignment create --assignee-object-id '{APP}' ")
+        assert fix.endswith(f"--role 'Registry Isolation ({other})' --scope '/subscriptions/{other}'")
+
+    tell(story())
+
+
+def test_rights_on_workspaces_and_ways_out_are_looked_at_where_only_their_own_roles_are() -> None:
+    async def story() -> None:
+        house = Estate()
+        everything(house)
+        assign(house, roles=True)
+
+        found = await examined(house)
+
+        assert {each.check for each in bad(found)} <= {"events", "zone"}
+        assert any("/workspaces/" in each.subject for each in found)
 
     tell(story())
 
