@@ -70,6 +70,11 @@ async def test_a_workspace_that_is_not_there_has_none() -> None:
         ),
         ({"registryFqdns": {"westeurope": {"uri": "https://[broken"}, "eastus": {}, "x": "text", "y": None}}, {}),
         ({"registryFqdns": ["a"]}, {}),
+        ({"registryFqdns": {"x": {"uri": "https://<b>"}, "y": {"uri": f"https://{'a' * 300}.ms"}}}, {}),
+        (
+            {"registryFqdns": {f"{at:03}{'r' * 100}": {"uri": "https://a.ms"} for at in range(10_000)}},
+            {f"{at:03}{'r' * 61}": "a.ms" for at in range(100)},
+        ),
         ({"registryFqdns": None}, {}),
         ({}, {}),
     ],
