@@ -159,22 +159,21 @@ class House:
         self.queue = self.new_queue()
         self.poisoned = MemoryWorkQueue(self.clock)
         self.plane = ArmControlPlane(arm=arm, now=self.clock.now)
-        self.reconciler = Reconciler(
-            Services(
-                plane=self.plane,
-                ledger=self.ledger,
-                queue=self.queue,
-                leases=self.leases,
-                clock=self.clock,
-                policy=policy,
-                zone_table=self.cloud.zones,
-                pacing=Pacing(rng=random.Random(self.seed)),
-                principal=APP,
-                outbox=self.outbox,
-                index=self.index,
-                throttle=arm.throttle,
-            )
+        self.services = Services(
+            plane=self.plane,
+            ledger=self.ledger,
+            queue=self.queue,
+            leases=self.leases,
+            clock=self.clock,
+            policy=policy,
+            zone_table=self.cloud.zones,
+            pacing=Pacing(rng=random.Random(self.seed)),
+            principal=APP,
+            outbox=self.outbox,
+            index=self.index,
+            throttle=arm.throttle,
         )
+        self.reconciler = Reconciler(self.services)
         self.intake = Intake(self.ledger, self.queue, self.clock)
         self.reception = Reception(
             intake=self.intake,

@@ -104,9 +104,10 @@ class StormHouse(SweepHouse):
         self.ledger = TornLedger(self.azure)
         self.leases = TornLeases(self.azure)
         self.index = TornIndex(self.azure)
-        self._begin_process()
+        self.begin_process()
 
-    def _begin_process(self) -> None:
+    def begin_process(self) -> None:
+        """Make a process of the app over the storage that is there."""
         super().install()
         self.poison_trigger = QueueTrigger(
             self.poisoned,
@@ -143,7 +144,7 @@ class StormHouse(SweepHouse):
         await self.clock.sleep(at - self.clock.now())
         self._lives_again = None
         queues, failures = self._queues(), [each.failures for each in self._triggers()]
-        self._begin_process()
+        self.begin_process()
         for queue, old in zip(self._queues(), queues, strict=True):
             queue.take_over(old)
         for trigger, told in zip(self._triggers(), failures, strict=True):
