@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanKind as Kind
 from shared.core.errors import RegistryIsolationError
 from shared.core.traces import traceparent
 from shared.engine.metrics import METRICS, Metric, MetricKind
-from shared.engine.telemetry import Attribute, Span, SpanKind
+from shared.engine.telemetry import Attribute, Span, SpanKind, host_trace
 
 SCOPE = "registry-isolation"
 """Name of the instrumentation scope, in every span and metric."""
@@ -90,6 +90,8 @@ class OpenTelemetry:
         attributes: Mapping[str, Attribute] | None = None,
     ) -> Iterator[Span]:
         """Open a span for the length of a `with`."""
+        if trace is None and not self.here():
+            trace = host_trace()
         span = self._tracer.start_span(
             name,
             context=None if trace is None else _parent(trace),

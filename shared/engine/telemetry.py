@@ -61,7 +61,8 @@ class Telemetry(Protocol):
         Open a span for the length of a `with`; an exception that passes through marks it as failed and goes on.
 
         Args:
-            trace: The parent's trace context; "" begins a trace, None goes on with the span that is open here.
+            trace: The parent's trace context; "" begins a trace, None goes on with the span that is open here, or else with
+                the invocation.
             links: Trace contexts of what it belongs with.
         """
         ...

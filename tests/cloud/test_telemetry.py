@@ -159,6 +159,21 @@ def test_a_span_goes_on_with_its_parent_begins_a_trace_or_follows_what_is_open()
     assert telemetry.here() == ""
 
 
+def test_what_is_asked_outside_of_any_pass_belongs_to_the_invocation() -> None:
+    """A person's question, or whose part an event is about: its requests are found from the host's own request."""
+    recorded = Recorded()
+    with listening(recorded.telemetry, GOOD), recorded.telemetry.span("observe"), recorded.telemetry.span("GET"):
+        pass
+    with listening(recorded.telemetry), recorded.telemetry.span("alone"):
+        pass
+
+    inner, outer, alone = recorded.spans
+    assert trace_id(inner) == trace_id(outer) == GOOD[3:35] != trace_id(alone)
+    assert outer.parent is not None
+    assert f"{outer.parent.span_id:016x}" == GOOD[36:52]
+    assert alone.parent is None
+
+
 def test_an_error_of_the_tree_marks_the_span_by_its_name_alone() -> None:
     recorded = Recorded()
     with pytest.raises(Throttled), recorded.telemetry.span("pass", trace=""):
