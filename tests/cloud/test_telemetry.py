@@ -289,6 +289,10 @@ async def test_spans_and_metrics_reach_a_receiver(monkeypatch: pytest.MonkeyPatc
             with telemetry.span("pass", trace=trace, attributes={"attempt": 1}) as span:
                 span.note(outcome="converged")
                 telemetry.measure(PASSES, 1, {"outcome": "converged", "reason": "event"})
+                telemetry.measure(REGISTRIES, 3, {"phase": "blocked"})
+        await asyncio.to_thread(telemetry.flush)
+        first = {name: dict(series) for name, series in sink.metrics.items()}
+        sink.metrics.clear()
         await asyncio.to_thread(telemetry.flush)
         await asyncio.to_thread(telemetry.close)
 
@@ -296,9 +300,12 @@ async def test_spans_and_metrics_reach_a_receiver(monkeypatch: pytest.MonkeyPatc
     assert (request.name, one.name, one.parent, one.trace) == ("request", "pass", request.id, trace[3:35])
     assert one.attributes == {"isolation.attempt": "1", "isolation.outcome": "converged"}
     assert request.links == (GOOD[3:35],)
-    assert sink.metrics["isolation.passes"] == {"outcome=converged,reason=event": 1}
-    (head, first, second) = sink.trees()
+    assert first["isolation.registries"] == {"phase=blocked": 3}
+    assert sink.metrics == {"isolation.passes": {"outcome=converged,reason=event": 1}}, (
+        "a total goes on, a count does not"
+    )
+    (head, above, below) = sink.trees()
     assert head == f"trace {trace[3:35]}"
-    assert first.strip().startswith("request")
-    assert second.startswith("    pass")
-    assert "outcome=converged" in second
+    assert above.strip().startswith("request")
+    assert below.startswith("    pass")
+    assert "outcome=converged" in below

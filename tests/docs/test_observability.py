@@ -2,9 +2,11 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from shared import telemetry_settings
+from shared.cloud.telemetry_exporters import _METRICS_EVERY_MILLISECONDS
 from shared.engine.metrics import METRICS
 from tests.infra.test_alerts import measured_names
 
@@ -49,3 +51,17 @@ def test_what_the_page_asks_of_the_metrics_exists() -> None:
         names, attributes = measured_names(query)
         assert names
         assert attributes <= {attribute for known in names.values() for attribute in known}
+
+
+def test_the_host_ships_every_line_that_the_alerts_go_by() -> None:
+    """`pass` and `sweep-done` are information; the host drops what lies below its level."""
+    logging = json.loads((ROOT / "host.json").read_text())["logging"]
+
+    assert logging["logLevel"]["default"] == "Information"
+    assert not {name for name in logging["logLevel"] if name.startswith("Function")}
+    assert "Trace" in logging["applicationInsights"]["samplingSettings"]["excludedTypes"]
+
+
+def test_a_restart_loses_no_more_than_the_page_says() -> None:
+    assert timedelta(milliseconds=_METRICS_EVERY_MILLISECONDS) == timedelta(seconds=15)
+    assert "at most\nfifteen seconds" in PAGE

@@ -243,3 +243,30 @@ def test_every_alert_is_explained() -> None:
     page = (ROOT / "docs" / "deploying.md").read_text()
 
     assert [rule["name"] for rule in RULES if f"`{rule['name']}`" not in page] == []
+
+
+def test_who_is_woken_is_what_the_page_says() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text()
+    shown = {name: int(severity) for name, severity in re.findall(r"^\| `([a-z-]+)` \| (\d) \|", page, re.MULTILINE)}
+
+    assert shown == {rule["name"]: rule["severity"] for rule in RULES}
+    assert {name for name, severity in shown.items() if severity == 1} == {
+        "start-failed",
+        "state-unreachable",
+        "silent",
+        "rolled-back",
+        "given-up",
+    }
+
+
+def test_rules_are_on_ask_the_workspace_and_tell_the_people() -> None:
+    """What no query test sees: a rule that is off, asks elsewhere, or tells nobody is no rule."""
+    module = (INFRA / "modules" / "alerts.bicep").read_text()
+    (rule,) = re.findall(r"resource alerts .*?\n\]", module, re.DOTALL)
+
+    assert "enabled: true" in rule
+    assert "scopes: [logsId]" in rule
+    assert "actions: { actionGroups: empty(email) ? [] : [people.id] }" in rule
+    for member in ("severity", "query", "operator", "threshold"):
+        assert f"{member}: rule.{member}" in rule
+    assert "evaluationFrequency: rule.every" in rule
