@@ -37,6 +37,7 @@ from shared.policy_file import load_policy
 
 SOUND, MISSING, NOT_LOOKED = 0, 1, 2
 USUAL_POLICY = Path("policy.yaml")
+PUBLIC = "AzureCloud"
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red", Verdict.UNKNOWN: "magenta"}
 _NOT_HERE = ("state-", "outcomes")
 """Looks that need the app's own storage, of which a developer's machine knows nothing."""
@@ -96,8 +97,8 @@ def status_of(found: Sequence[Diagnosis]) -> int:
     return {Verdict.FAIL: MISSING, Verdict.UNKNOWN: NOT_LOOKED}.get(worst(found), SOUND)
 
 
-def show(found: Sequence[Diagnosis], console: Console) -> None:
-    """A table, and below it the commands, whole lines for copying."""
+def show(found: Sequence[Diagnosis], console: Console, cloud: str = PUBLIC) -> None:
+    """A table, and below it the commands, whole lines for copying; for another cloud, the one that turns `az` to it."""
     table = Table(pad_edge=False)
     for name in ("", "Check", "What"):
         table.add_column(name, overflow="fold")
@@ -109,7 +110,7 @@ def show(found: Sequence[Diagnosis], console: Console) -> None:
     fixes = dict.fromkeys(_plain(each.fix) for each in found if each.fix)
     if fixes:
         console.print("\nTo put it right:\n")
-    for fix in fixes:
+    for fix in (*([f"az cloud set --name {cloud}"] if fixes and cloud != PUBLIC else ()), *fixes):
         console.print(f"  {fix}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -124,7 +125,7 @@ def main(arguments: Sequence[str], console: Console | None = None) -> int:
     if options.json:
         print(json.dumps([asdict(each) for each in found], indent=2))
     else:
-        show(found, console or Console())
+        show(found, console or Console(), options.cloud)
     return status_of(found)
 
 

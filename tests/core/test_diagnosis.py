@@ -81,6 +81,15 @@ def test_a_zone_that_the_app_makes_or_links_later_is_no_fault(audit: bool) -> No
     assert of_zone(HUB, Zone(id=ZONE, exists=False), audit=audit).verdict is later
 
 
+def test_a_zone_that_is_linked_to_another_network_is_not_linked_to_this_one() -> None:
+    other = ZoneLink(id=LINK.id, network=ResourceId.parse(f"{HUB.vnet_id.text}-other"), state="Completed")
+
+    found = of_zone(HUB, Zone(id=ZONE, exists=True, links=(other,)), audit=True)
+
+    assert found.verdict is Verdict.WARN
+    assert f"--virtual-network '{HUB.vnet_id.text}'" in found.fix
+
+
 def test_a_network_whose_names_somebody_else_manages_needs_no_zone() -> None:
     foreign = policy(
         networks=[{"name": "hub", "subnet": f"{NETWORK}/virtualNetworks/v/subnets/s", "dns": {"manage": False}}]

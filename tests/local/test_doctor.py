@@ -47,6 +47,17 @@ def test_commands_are_whole_lines_and_nothing_moves_the_cursor() -> None:
     assert "\x1b[2J" not in text.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("cloud", "first"), [("AzureCloud", "az x"), ("AzureUSGovernment", "az cloud set --name AzureUS")]
+)
+def test_commands_for_another_cloud_begin_with_the_one_that_turns_to_it(cloud: str, first: str) -> None:
+    text = io.StringIO()
+
+    show([diagnosis(Verdict.FAIL, fix="az x")], Console(file=text, width=80), cloud)
+
+    assert text.getvalue().partition("To put it right:")[2].strip().startswith(first)
+
+
 def test_without_a_policy_nothing_can_be_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--policy", str(tmp_path / "none.yaml")]) == NOT_LOOKED
     assert "none.yaml" in capsys.readouterr().err

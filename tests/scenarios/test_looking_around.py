@@ -176,6 +176,22 @@ def test_endpoints_need_the_providers_of_what_they_lead_to_in_their_own_subscrip
     tell(story())
 
 
+def test_zones_need_the_provider_of_networks_in_their_own_subscription() -> None:
+    async def story() -> None:
+        house, names = House(), "44444444-4444-4444-8444-444444444444"
+        house.azure.subscriptions[names] = names
+        group = f"/subscriptions/{names}/resourceGroups/rg-dns"
+        scenery.send(house.azure, "PUT", group, {"location": "westeurope"}, api_version=scenery.GROUP_API)
+        house.document["networks"][0]["dns"]["zones_resource_group"] = group
+        house.azure.unregistered |= {(names, "microsoft.network"), (names, "microsoft.storage")}
+
+        (found,) = bad(await examined(house))
+
+        assert found.fix == f"az provider register --namespace Microsoft.Network --subscription {names} --wait"
+
+    tell(story())
+
+
 def test_before_the_app_knows_a_registry_azure_is_asked_for_some() -> None:
     async def story() -> None:
         async with House(options=Options(deny_managed_groups=True)) as house:
