@@ -11,6 +11,7 @@ from typing import assert_never
 from shared.core.arm import ResourceId
 from shared.core.errors import InvalidInput
 from shared.core.events import read_event
+from shared.core.report import Gone
 from shared.core.requests import Ignored, ReconcileRequest, RelatedResource, RequestReason, WorkMessage
 from shared.core.secrets import without_secrets
 from shared.engine.chain import following, within
@@ -78,6 +79,9 @@ class Reception:
     async def _take(self, found: ReconcileRequest | RelatedResource | Ignored) -> WorkMessage | None:
         match found:
             case ReconcileRequest():
+                if found.deleted and await self._is_gone(found.registry):
+                    tell("ignore", level=logging.DEBUG, why="gone", detail=found.registry.text)
+                    return None
                 message = await self._intake.accept(found)
                 with following(message):
                     tell("receive", origin=found.origin, caller=found.caller)
@@ -89,6 +93,15 @@ class Reception:
                 return None
             case _:
                 assert_never(found)
+
+    async def _is_gone(self, registry: ResourceId) -> bool:
+        """
+        That it was deleted is no news: a late repetition would have the app look for an hour whether it is being created.
+
+        Should another registry of its name have come meanwhile, it has an event of its own.
+        """
+        entry = await self._ledger.read(registry)
+        return entry is not None and entry.row.sequence > 0 and isinstance(entry.row.outcome, Gone)
 
     async def _receive_related(self, found: RelatedResource) -> WorkMessage | None:
         """Ask for a pass over each registry that the resource belongs to, unless one is planned; gives the last message."""

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from local.memory import MemoryLedger, MemoryWorkQueue
-from shared.core.arm import MAX_LENGTH
+from shared.core.arm import MAX_LENGTH, ResourceId
 from shared.core.errors import Unavailable
+from shared.core.report import Converged, Gone, Outcome
 from shared.core.requests import WorkMessage
 from shared.engine.intake import Intake
 from shared.engine.reception import Reception
-from shared.engine.records import HistoryEntry
+from shared.engine.records import HistoryEntry, LedgerRow
 from tests.core.test_events import ACCOUNT, ALPHA, APP, DELETE, GROUP, OTHER, SUB, WRITE, cloud_event, data, event_grid
 from tests.engine.desk import UNAVAILABLE
 from tests.virtual_time import EPOCH, LoopClock
@@ -67,6 +68,40 @@ async def test_an_event_about_a_registry_becomes_a_message(event: dict[str, Any]
     assert word == "receive"
     assert json.loads(fields)["registry"] == ALPHA
     assert await door.rejected() == ()
+
+
+@pytest.mark.parametrize("outcome", [Gone(), Converged()])
+async def test_a_deletion_that_is_told_late_is_news_only_while_the_registry_is_not_known_to_be_gone(
+    outcome: Outcome,
+) -> None:
+    door, registry = EventDoor(), ResourceId.parse(ALPHA)
+    now = door.clock.now()
+    row = LedgerRow(registry=registry, generation=3, first_seen=now, requested=now, sequence=2, outcome=outcome)
+    await door.ledger.write(row, None)
+
+    message = await door.reception.receive(event_grid(DELETE))
+
+    assert (message is None) == isinstance(outcome, Gone)
+    assert len(door.queue) == (message is not None)
+
+
+async def test_a_write_to_a_registry_that_is_gone_is_looked_into() -> None:
+    door, registry = EventDoor(), ResourceId.parse(ALPHA)
+    now = door.clock.now()
+    row = LedgerRow(registry=registry, generation=3, first_seen=now, requested=now, sequence=2, outcome=Gone())
+    await door.ledger.write(row, None)
+
+    assert await door.reception.receive(event_grid()) is not None
+
+
+async def test_a_deletion_is_looked_into_while_the_last_request_has_no_answer() -> None:
+    door, registry = EventDoor(), ResourceId.parse(ALPHA)
+    now = door.clock.now()
+    await door.ledger.write(
+        LedgerRow(registry=registry, generation=3, first_seen=now, requested=now, outcome=Gone()), None
+    )
+
+    assert await door.reception.receive(event_grid(DELETE)) is not None
 
 
 IGNORED: dict[str, object] = {
