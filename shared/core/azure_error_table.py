@@ -279,7 +279,6 @@ CODES: dict[str, Row] = {
     "preconditionfailed": STALE,
     "privateendpointconnectionstatusnotpending": STALE,
     "privateendpointcannothavemorethanonednszonegroup": STALE,
-    "privateendpointcannothavemorethanonednszonegroup": STALE,
     # quota
     "subscriptionrequeststhrottled": THROTTLED,
     "resourcerequeststhrottled": THROTTLED,
