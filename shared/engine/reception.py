@@ -79,8 +79,7 @@ class Reception:
     async def _take(self, found: ReconcileRequest | RelatedResource | Ignored) -> WorkMessage | None:
         match found:
             case ReconcileRequest():
-                if found.deleted and await self._is_gone(found.registry):
-                    tell("ignore", level=logging.DEBUG, why="gone", detail=found.registry.text)
+                if await self._is_old_news(found, found.registry):
                     return None
                 message = await self._intake.accept(found)
                 with following(message):
@@ -94,14 +93,20 @@ class Reception:
             case _:
                 assert_never(found)
 
-    async def _is_gone(self, registry: ResourceId) -> bool:
+    async def _is_old_news(self, found: ReconcileRequest | RelatedResource, registry: ResourceId) -> bool:
         """
-        That it was deleted is no news: a late repetition would have the app look for an hour whether it is being created.
+        That a registry, or a part of it, was deleted is no news once it is known to be gone.
 
-        Should another registry of its name have come meanwhile, it has an event of its own.
+        A late repetition would have the app look for an hour whether the registry is being created. Should another one of
+        its name have come meanwhile, that has an event of its own.
         """
+        if not found.deleted:
+            return False
         entry = await self._ledger.read(registry)
-        return entry is not None and entry.row.sequence > 0 and isinstance(entry.row.outcome, Gone)
+        if entry is None or entry.row.sequence == 0 or not isinstance(entry.row.outcome, Gone):
+            return False
+        tell("ignore", level=logging.DEBUG, why="gone", detail=registry.text)
+        return True
 
     async def _receive_related(self, found: RelatedResource) -> WorkMessage | None:
         """Ask for a pass over each registry that the resource belongs to, unless one is planned; gives the last message."""
@@ -111,6 +116,8 @@ class Reception:
             return None
         sent = None
         for registry in owners:
+            if await self._is_old_news(found, registry):
+                continue
             message = await self._drift.accept(_request(registry, found), found.id)
             with following(message) if message else within(registry=registry.text):
                 tell(
