@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from local.simulator.likeness_exchanges import read
 from local.simulator.likeness_replay import _Player
 from tests.local.simulator.recordings import exchange, lines, network, read_network
@@ -184,3 +186,23 @@ def test_members_that_an_unseen_request_had_set_are_there_when_an_answer_shows_t
 
     assert differences([*made, tagged]) == []
     assert differences([*made, seen]) == []
+
+
+@pytest.mark.parametrize("read", ["{it}", f"{REGISTRY}/privateEndpointConnections", REGISTRY])
+@pytest.mark.parametrize("status", ["Approved", "Rejected"])
+def test_a_decision_that_was_not_kept_is_made_again(read: str, status: str) -> None:
+    decision = {"properties": {"privateLinkServiceConnectionState": {"status": status, "description": "so be it"}}}
+    exchanges = story(
+        call(f"GET {REGISTRY}/privateEndpointConnections", ACR, save={"it": "value.0.id"}),
+        call(f"GET {read}", ACR),
+        call("PUT {it}", ACR, decision, status=201),
+        SETTLED,
+        call(f"GET {read}", ACR),
+        given=["group", "network", "container registry", "endpoint awaiting approval on the container registry"],
+    )
+    before, _, after = exchanges[-3:]
+
+    assert json.dumps(before["response_body"]).count('"Pending"') == 1
+    assert json.dumps(after["response_body"]).count(f'"{status}"') == 1
+    assert differences([*exchanges[:-2], after]) == []
+    assert differences([before, after]) == []
