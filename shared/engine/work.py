@@ -215,6 +215,7 @@ class Work:
                 generation=theirs.generation,
                 sequence=theirs.sequence,
                 requested=theirs.requested,
+                waiting_since=theirs.waiting_since,
                 reason=theirs.reason,
                 origin=theirs.origin,
                 caller=theirs.caller,

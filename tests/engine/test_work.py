@@ -116,7 +116,7 @@ async def test_a_row_that_vanishes_under_a_pass_is_written_again() -> None:
 
 
 async def test_a_newer_request_keeps_its_own_members_and_gets_this_passes_results() -> None:
-    its = await passes(reason="event", origin="older", sequence=4, failures=3, refused=REFUSED)
+    its = await passes(reason="event", origin="older", sequence=4, failures=3, refused=REFUSED, waiting_since=EPOCH)
     work = await its.begin(attempt=5)
     work.update(operations=(OPERATION,), repairs={"pe": 1}, closed_since=EPOCH)
     await its.clock.sleep(MINUTE)
@@ -126,6 +126,7 @@ async def test_a_newer_request_keeps_its_own_members_and_gets_this_passes_result
 
     row = await its.row()
     assert (row.generation, row.sequence, row.requested) == (2, 0, EPOCH + MINUTE)
+    assert row.waiting_since == EPOCH + MINUTE, "nothing was waited for when it came"
     assert (row.origin, row.caller) == ("newer", "p")
     assert (row.refused, row.failures, row.watch) == ({}, 0, None)
     assert (row.operations, row.repairs, row.closed_since) == ((OPERATION,), {"pe": 1}, EPOCH)
@@ -230,9 +231,10 @@ async def test_a_pass_that_another_delivery_has_finished_meanwhile_stops_writing
     await quick.finish(Converged(), a_report())
 
     slow.update(failures=1)
-    with pytest.raises(TakenOver):
+    with pytest.raises(TakenOver) as stopped:
         await slow.save()
 
+    assert not stopped.value.by_earlier, "its work is done, so nobody need ask for it again"
     row = await its.row()
     assert (row.operations, row.sequence, row.failures) == ((OPERATION,), 2, 0)
 
@@ -245,9 +247,10 @@ async def test_a_pass_older_than_a_finished_pass_of_a_newer_request_stops_writin
     newer.update(operations=(OPERATION,))
     await newer.finish(Converged(), a_report())
 
-    with pytest.raises(TakenOver):
+    with pytest.raises(TakenOver) as stopped:
         await slow.save()
 
+    assert not stopped.value.by_earlier, "a later pass has done its work, so nobody need ask for it again"
     assert (await its.row()).operations == (OPERATION,)
 
 
