@@ -232,6 +232,8 @@ def _repair(wanted: WantedEndpoint, own: PrivateEndpoint, seen: int) -> Standing
 
 def _create(wanted: WantedEndpoint, view: NetworkView, registry: Registry) -> Standing:
     target = wanted.target
+    if wanted.id in view.taken:
+        return Standing(wanted=wanted, block=_name_taken(wanted))
     if target.kind is TargetKind.ACR and target.sku.lower() != PREMIUM:
         sentence = (
             f"Container registry {target.id.name} has sku {target.sku or 'unknown'}; private endpoints and closed public "
@@ -253,6 +255,15 @@ def _create(wanted: WantedEndpoint, view: NetworkView, registry: Registry) -> St
         )
         return Standing(wanted=wanted, wait=Wait(reason=reason, delay=_REPLICA_DELAY))
     return Standing(wanted=wanted, change=_put(wanted, view.subnet.location, endpoint_tags(registry.id), repair=False))
+
+
+def _name_taken(wanted: WantedEndpoint) -> Reason:
+    """The name ends in a short hash, so somebody who tries may hit it; to put it anyway would cut off whom it serves."""
+    sentence = (
+        f"Private endpoint {wanted.id.name} leads to something else than {wanted.target.id.name}, and the app would use its "
+        f"name. Find out who made {wanted.id.text} and for what, and delete it if it serves nobody."
+    )
+    return Reason(name="EndpointNameTaken", sentence=sentence, resource=wanted.id.text)
 
 
 def _put(wanted: WantedEndpoint, location: str, tags: dict[str, str], *, repair: bool) -> CreateEndpoint:

@@ -241,6 +241,7 @@ class NetworkView:
         endpoints: Those that touch one of the registry's targets, whoever made them.
         zones: By zone name, lower case; only zones that matter to the registry's endpoints.
         zone_groups: By endpoint key; only read where records are not right yet.
+        taken: Endpoints under names that the app would use here, and that lead to something else.
     """
 
     name: str
@@ -249,6 +250,7 @@ class NetworkView:
     subnet_problem: str = ""
     zones: Mapping[str, Zone] = field(default_factory=dict)
     zone_groups: Mapping[str, ZoneGroup | None] = field(default_factory=dict)
+    taken: frozenset[ResourceId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -193,7 +193,11 @@ class _Observation:
         held = dict(zip(groups, lists, strict=True))
         self._held = [endpoint for listed in lists for endpoint in listed]
         return tuple(
-            NetworkView(name=network.name, endpoints=_touching(held[network.endpoints_group], registry.targets))
+            NetworkView(
+                name=network.name,
+                endpoints=_touching(held[network.endpoints_group], registry.targets),
+                taken=_taken(held[network.endpoints_group], wanted_endpoints(registry, self._policy, (network,))),
+            )
             for network in networks
         )
 
@@ -350,3 +354,15 @@ def _approved(endpoint: PrivateEndpoint, wanted: WantedEndpoint) -> bool:
 def _touching(endpoints: Iterable[PrivateEndpoint], targets: tuple[Target, ...]) -> tuple[PrivateEndpoint, ...]:
     ids = {target.id for target in targets}
     return tuple(endpoint for endpoint in endpoints if any(c.target in ids for c in endpoint.connections))
+
+
+def _taken(endpoints: Iterable[PrivateEndpoint], wanted: Iterable[WantedEndpoint]) -> frozenset[ResourceId]:
+    """Wanted endpoints whose name is another one's: its connections, as far as it shows any, lead to other targets."""
+    targets = {want.id: want.target.id for want in wanted}
+    return frozenset(
+        endpoint.id
+        for endpoint in endpoints
+        if endpoint.id in targets
+        and endpoint.connections
+        and all(connection.target != targets[endpoint.id] for connection in endpoint.connections)
+    )

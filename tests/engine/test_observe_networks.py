@@ -1,5 +1,7 @@
 """What one look reads in the networks of the policy: endpoints, what creating them needs, and their names."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.core.arm import ResourceId
@@ -78,6 +80,19 @@ async def test_only_endpoints_that_touch_the_registry_are_kept() -> None:
 
     assert len(look.plane.truth.networks[0].endpoints) == 4
     assert {endpoint.id for endpoint in found.networks[0].endpoints} == {w.id for w in wanted(NEW, POLICY)}
+
+
+async def test_a_name_is_taken_by_an_endpoint_that_leads_elsewhere_and_by_no_other_one() -> None:
+    registry, storage, acr = wanted(NEW, POLICY)
+    stranger = want(a_registry(POLICY, name="beta"), POLICY, "registry")
+    theirs = replace(an_endpoint(stranger), id=registry.id)
+    bare = replace(an_endpoint(storage), connections=())
+    swapped = replace(an_endpoint(storage), id=acr.id)
+    look = Look(with_view(NEW, endpoints=(theirs, bare, swapped)))
+
+    found = await look.observe(ZONES)
+
+    assert found.networks[0].taken == {registry.id, acr.id}
 
 
 async def test_addresses_are_read_of_approved_endpoints_only_and_all_at_once() -> None:
