@@ -172,14 +172,16 @@ def recognise(work: Work, registry: Registry) -> None:
     Note the app's own endpoints, and drop what is known of an earlier registry of the same name.
 
     An endpoint whose deletion was planned and that is not there any more is gone, although nobody lived to note it. So is
-    one that is not there although all was well: it was noted before a write that Azure refused, and its target is gone.
+    one that is not there although all was well and nothing is under way: it was noted before a write that Azure refused,
+    and its target is gone.
     """
     group = registry.managed_group.key
     if work.row.managed_group not in {"", group}:
         work.update(snapshots={}, closed_since=None, watch=None, repairs={})
     seen = [endpoint for view in registry.networks for endpoint in view.endpoints]
     there = {endpoint.id for endpoint in (*seen, *registry.left_over)}
-    gone = set(registry.absent) if isinstance(work.before, Converged) else set()
+    well = isinstance(work.before, Converged) or (work.row.propagated and not work.row.operations)
+    gone = set(registry.absent) if well else set()
     kept = [each for each in work.row.made if each in there or _deletion_of(each) not in work.row.effects]
     kept = [each for each in kept if each not in gone]
     work.update(managed_group=group, made=remember_made(kept, registry.id, seen, ()))

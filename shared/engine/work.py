@@ -16,7 +16,7 @@ from shared.core.arm import ResourceId
 from shared.core.drifts import Drift
 from shared.core.errors import ChangedUnderneath, RegistryIsolationError
 from shared.core.plan import Plan
-from shared.core.report import Outcome, Reason, Report, Waiting
+from shared.core.report import Converged, Outcome, Reason, Report, Waiting
 from shared.core.requests import WorkMessage
 from shared.core.traces import correlation_of
 from shared.engine.outcomes import announce, announce_drift, dropped, overflow, silence
@@ -128,6 +128,8 @@ class Work:
 
     async def finish(self, outcome: Outcome, report: Report) -> None:
         """Save the pass's end and let go of the claim."""
+        if isinstance(self.before, Converged) and outcome.kind != "converged":
+            self._rest_has_ended()
         self.update(claim=None, outcome=outcome, report=report, last_error=None)
         if not (self.row.operations or self.row.pending):
             self.update(effects={})
@@ -140,6 +142,12 @@ class Work:
         if self.current:
             self.update(sequence=self.message.attempt)
         await self.save()
+
+    def _rest_has_ended(self) -> None:
+        """A later look of the same request found something to wait for: what was waited for before it rested is over."""
+        last = self.row.report
+        if last is not None and (self.row.waiting_since or self.row.requested) <= last.at:
+            self.update(waiting_since=self.begun)
 
     def _announce(self, announcement: Callable[[LedgerRow], LedgerRow]) -> None:
         """Kept, to be made again on whatever row another writer leaves."""

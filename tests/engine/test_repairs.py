@@ -61,16 +61,24 @@ async def test_an_endpoint_that_went_while_the_app_was_away_is_not_remembered() 
 
 
 @pytest.mark.parametrize(
-    ("before", "kept"), [(Converged(), False), (Waiting(until=EPOCH, reasons=()), True), (None, True)], ids=str
+    ("before", "propagated", "kept"),
+    [
+        (Converged(), False, False),
+        (Waiting(until=EPOCH, reasons=()), False, True),
+        (Waiting(until=EPOCH, reasons=()), True, False),
+        (None, False, True),
+    ],
+    ids=str,
 )
 async def test_what_was_noted_and_never_made_is_forgotten_once_all_is_well(
-    before: Outcome | None, *, kept: bool
+    before: Outcome | None, *, propagated: bool, kept: bool
 ) -> None:
     """While something is still being made, a list that leaves it out may be too old to know it."""
     registry = private(a_registry(POLICY), POLICY)
     mine = registry.networks[0].endpoints[0].id
     never, unread = (as_id(f"{mine.group.text}/providers/{mine.type}/pe-{name}") for name in ("never", "unread"))
-    its = Booking(made=(mine, never, unread), managed_group=registry.managed_group.key, outcome=before)
+    group = registry.managed_group.key
+    its = Booking(made=(mine, never, unread), managed_group=group, outcome=before, propagated=propagated)
 
     recognise(its.work, replace(registry, absent=(never,)))
 

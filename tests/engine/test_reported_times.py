@@ -2,18 +2,23 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.core.registry import TargetKind
+from shared.core.report import Converged, Waiting
 from shared.core.requests import RequestReason
 from shared.engine.drift import WINDOW, DriftIntake
 from shared.engine.telemetry import listening
 from tests.core.worlds import MANAGED, a_policy, a_registry, closed, private
 from tests.engine.desk import ALPHA, MINUTE, Desk, a_request
+from tests.engine.test_work import a_report
+from tests.engine.test_work import passes as its_passes
 from tests.recorded import Recorded
+from tests.virtual_time import EPOCH
 
 pytestmark = pytest.mark.virtual_time
 POLICY = a_policy()
@@ -73,6 +78,23 @@ async def test_a_registry_that_was_at_rest_begins_to_wait_with_the_next_request(
     assert last["outcome"] == "converged"
     assert 2 * MINUTE <= timedelta(seconds=last["isolated_seconds"]) < 3 * MINUTE
     assert recorded.metrics()["isolation.time_to_isolated"] == {(("reason", "event"),): 1}
+
+
+@pytest.mark.parametrize(("asked_after", "begins_to_wait"), [(-MINUTE, 2 * HOUR), (MINUTE, HOUR + MINUTE)])
+async def test_a_later_look_that_finds_something_open_does_not_count_the_rest_before_it(
+    asked_after: timedelta, begins_to_wait: timedelta
+) -> None:
+    its = await its_passes(
+        outcome=Converged(),
+        report=replace(a_report(), at=EPOCH + HOUR),
+        waiting_since=EPOCH + HOUR + asked_after,
+    )
+    await its.clock.sleep(2 * HOUR)
+    work = await its.begin()
+
+    await work.finish(Waiting(until=EPOCH + 3 * HOUR, reasons=()), a_report("waiting"))
+
+    assert (await its.row()).waiting_since == EPOCH + begins_to_wait
 
 
 async def test_a_pass_says_how_late_it_began_and_an_event_that_was_meant_to_wait_is_not_late(
