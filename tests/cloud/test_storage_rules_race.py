@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count, cycle
 from typing import Any
 from uuid import uuid4
@@ -25,12 +25,13 @@ from shared.core.clouds import CLOUDS
 from shared.core.storage_rules import AddResourceRules, ResourceRule
 from shared.engine.apply import Applier
 from shared.engine.pacing import Pacing
-from shared.engine.ports import Leases
+from shared.engine.ports import Clock, Leases
 from shared.engine.retrying import Retrier
 from tests.cloud.foreign_writers import TENANT, registry
 from tests.fixtures.azurite import azurite
 from tests.scenarios.house import SimulatedCredential
 from tests.scenarios.sharing import BUSY_ACLS, acls_of, add_address, change_acls, let_in
+from tests.virtual_time import LoopClock
 
 __all__ = ["azurite"]
 
@@ -72,13 +73,12 @@ class NoLeases:
         yield
 
 
-async def race(azure: SimulatedAzure, account: str, leases: list[Leases]) -> int:
+async def race(azure: SimulatedAzure, account: str, leases: list[Leases], clock: Clock) -> int:
     """Let every installation add rules of its registries at once, until each is told Done; gives what failed."""
-    clock = SystemClock()
-    start, began = azure.world.now, datetime.now(UTC)
+    start, began = azure.world.now, clock.now()
 
     def now() -> datetime:
-        return start + (datetime.now(UTC) - began)
+        return start + (clock.now() - began)
 
     async def installation(index: int) -> int:
         transport = Visited(azure, now, account)
@@ -120,7 +120,7 @@ async def test_with_leases_two_installations_and_a_human_lose_nothing(azurite: s
     leases = [BlobLeases(state, SystemClock(), container=container) for _ in range(INSTANCES)]
     first = next(Visited.visits)
 
-    await race(azure, account, [*leases])
+    await race(azure, account, [*leases], SystemClock())
 
     last = next(Visited.visits)
     for each in leases:
@@ -132,12 +132,13 @@ async def test_with_leases_two_installations_and_a_human_lose_nothing(azurite: s
     assert acls_of(azure, account)["ipv6Rules"] == BUSY_ACLS["ipv6Rules"]
 
 
+@pytest.mark.virtual_time
 async def test_without_leases_the_same_race_loses_something() -> None:
     """The test above can fail."""
     azure, account = a_world()
     first = next(Visited.visits)
 
-    await race(azure, account, [NoLeases() for _ in range(INSTANCES)])
+    await race(azure, account, [NoLeases() for _ in range(INSTANCES)], LoopClock())
 
     last = next(Visited.visits)
     addresses = [rule["value"] for rule in acls_of(azure, account)["ipRules"]]

@@ -302,15 +302,6 @@ def test_an_approval_that_nobody_gave_in_time_is_asked_for_again() -> None:
 # --- what stands in the way of creating -------------------------------------------------------------------------------
 
 
-def test_no_endpoint_is_put_over_one_that_leads_elsewhere() -> None:
-    block = stand(with_view(NEW, taken=frozenset({STORAGE.id}))).block
-
-    assert block is not None
-    assert block.name == "EndpointNameTaken"
-    assert block.resource == STORAGE.id.text
-    assert isinstance(stand(with_view(NEW, taken=frozenset({ACR.id}))).change, CreateEndpoint)
-
-
 @pytest.mark.parametrize(("sku", "shown"), [("Basic", "Basic"), ("Standard", "Standard"), ("", "unknown")])
 def test_a_container_registry_that_is_not_premium_is_blocked(sku: str, shown: str) -> None:
     block = stand(with_target(NEW, TargetKind.ACR, sku=sku), ACR).block
