@@ -44,11 +44,14 @@ _TAKEN_AGAIN = timedelta(seconds=1.5)
 """After they came back: a host looks once a second."""
 QUIET = timedelta(seconds=0.6)
 """Nothing more happens when nothing has happened for so long."""
+SETTLED = timedelta(seconds=1.5)
+"""No pass is under way any more, even on a busy machine."""
 LIMIT = timedelta(seconds=100)
 """Longer than every claim and lease that a dead host may leave behind."""
 _READY_WITHIN = timedelta(seconds=60)
 _LOOK_AGAIN = 0.05
 _TRIES = 3
+_SETTLING_LOOKS = 20
 _QUEUES = ("registry-work", "registry-work-outcomes")
 _POISON = ("registry-work-poison", "registry-work-outcomes-poison")
 _NEVER = "0 0 3 1 1 *"
@@ -314,6 +317,14 @@ class Rig:
 
     async def _clear(self) -> None:
         """No message of an earlier trial concerns this one: a second look after a closing comes minutes later."""
+        await self._delete_messages()
+        for _ in range(_SETTLING_LOOKS):  # a look that has just begun would go on in the next world
+            rest = (SETTLED - self._silence()).total_seconds()
+            if rest <= 0:
+                return
+            await asyncio.sleep(rest)
+
+    async def _delete_messages(self) -> None:
         for queue in (*_QUEUES, *_POISON):
             async with self._account.queue(queue) as client:
                 with suppress(ResourceNotFoundError):
