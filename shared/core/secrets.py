@@ -25,14 +25,10 @@ _PATTERNS = (
         re.compile(rf"((?:{_NAMES})\\{{0,3}}[\"']?\s*(?:[=:]|%3d)\s*\\{{0,3}}[\"']?)[^\s;&,\"'}}]+", re.IGNORECASE),
         rf"\1{HIDDEN}",
     ),
-    (
-        re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/?#@\"'<>]{1,500}@", re.IGNORECASE),
-        rf"\1{HIDDEN}@",
-    ),  # user, password
-    (
-        re.compile(r"((?:\b|%3[fF]|%26)code(?:=|%3[dD]))[^\s;&,\"'}]{20,}"),
-        rf"\1{HIDDEN}",
-    ),  # a function key in a query; error codes are shorter
+    # User and password of an address.
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/?#@\"'<>]{1,500}@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    # A function key in a query; error codes are shorter.
+    (re.compile(r"((?:\b|%3[fF]|%26)code(?:=|%3[dD]))[^\s;&,\"'}]{20,}"), rf"\1{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),  # a JSON web token
     (
         re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,}={1,2}"),

@@ -149,6 +149,7 @@ def _forget(work: Work) -> Gone:
         observed=False,
         missing_since=None,
         closed_since=None,
+        propagated=False,
         made=(),
         rules_added=(),
         snapshots={},

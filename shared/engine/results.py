@@ -177,7 +177,7 @@ def recognise(work: Work, registry: Registry) -> None:
     """
     group = registry.managed_group.key
     if work.row.managed_group not in {"", group}:
-        work.update(snapshots={}, closed_since=None, watch=None, repairs={})
+        work.update(snapshots={}, closed_since=None, propagated=False, watch=None, repairs={})
     seen = [endpoint for view in registry.networks for endpoint in view.endpoints]
     there = {endpoint.id for endpoint in (*seen, *registry.left_over)}
     well = isinstance(work.before, Converged) or (work.row.propagated and not work.row.operations)

@@ -128,7 +128,7 @@ class Work:
 
     async def finish(self, outcome: Outcome, report: Report) -> None:
         """Save the pass's end and let go of the claim."""
-        if isinstance(self.before, Converged) and outcome.kind != "converged":
+        if isinstance(self.before, Converged) and not isinstance(outcome, Converged):
             self._rest_has_ended()
         self.update(claim=None, outcome=outcome, report=report, last_error=None)
         if not (self.row.operations or self.row.pending):

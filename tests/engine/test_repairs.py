@@ -84,3 +84,16 @@ async def test_what_was_noted_and_never_made_is_forgotten_once_all_is_well(
 
     assert (never in its.work.row.made) is kept
     assert {mine, unread} < set(its.work.row.made)
+
+
+async def test_that_all_was_well_before_the_registry_was_made_anew_says_nothing_of_the_new_one() -> None:
+    registry = private(a_registry(POLICY), POLICY)
+    noted = as_id(
+        f"{registry.networks[0].endpoints[0].id.group.text}/providers/Microsoft.Network/privateEndpoints/pe-noted"
+    )
+    its = Booking(made=(noted,), managed_group="/subscriptions/s/resourcegroups/earlier", propagated=True)
+
+    recognise(its.work, replace(registry, absent=(noted,)))
+
+    assert noted in its.work.row.made
+    assert not its.work.row.propagated

@@ -67,6 +67,7 @@ def test_endpoints_zone_groups_and_records_go_after_the_grace_period_and_not_bef
             assert row is not None
             assert row.report is not None
             assert (row.report.changes, row.report.findings) == ((), ())
+            assert (row.made, row.propagated, row.closed_since) == ((), False, None)
             assert len(house.endpoints()) == 3
             assert house.azure.world.of_type("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
             assert not [name for name in records(house) if "contoso" in name]
